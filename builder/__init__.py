@@ -1,0 +1,1 @@
+"""Source to image: buildpacks or a Dockerfile, cut into layers and put into the registry."""

@@ -1,0 +1,1 @@
+"""The command table: a verb is written once and reached through every door."""

@@ -1,0 +1,7 @@
+"""The one room that speaks to the container engine."""
+
+from mothership.engine.client import Engine, EngineError
+from mothership.engine.container import Bind, ContainerSpec
+from mothership.engine.stream import Stream
+
+__all__ = ["Bind", "ContainerSpec", "Engine", "EngineError", "Stream"]

@@ -1,0 +1,113 @@
+"""The nouns every room shares, as frozen data."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mothership.errors import Invalid
+
+APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,29}")
+PROCESS_NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.IGNORECASE)
+CONFIG_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+RESERVED = frozenset({"mothership", "www", "api", "admin", "git", "registry", "dashboard", "status", "localhost"})
+
+
+def app_name(text: str) -> str:
+    """Parse an app's name. Raises Invalid."""
+    if not APP_NAME.fullmatch(text) or text.endswith("-") or "--" in text:
+        raise Invalid(
+            f"{text[:60]!r} is not an app name.",
+            "Use 2 to 30 lowercase letters, digits and single dashes, beginning with a letter: my-app",
+            reason="invalid app name",
+        )
+    if text in RESERVED:
+        raise Invalid(
+            f"{text!r} is a name Mothership keeps for itself.", "Choose another app name.", reason="reserved app name"
+        )
+    return text
+
+
+@dataclass(frozen=True)
+class User:
+    """A person or machine that authenticated. `admin` may do everything on this server."""
+
+    id: int
+    name: str
+    admin: bool = False
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image in the registry, pinned by digest, and what its launch needs to know.
+
+    `kind` is "buildpack" (commands run by bash after .profile.d, HOME=/app) or "dockerfile" (the image's own
+    entrypoint and working directory). `processes` maps process types to commands; an empty command on a
+    Dockerfile image means the image's own ENTRYPOINT and CMD. `port` is what the image EXPOSEs, 0 if nothing.
+    """
+
+    repository: str
+    digest: str
+    kind: str
+    processes: Mapping[str, str]
+    port: int = 0
+    size: int = 0
+    entrypoint: tuple[str, ...] = ()
+    build_id: str = ""
+
+    def reference(self, registry: str) -> str:
+        """The pullable name, such as `127.0.0.1:7878/app@sha256:…`."""
+        return f"{registry}/{self.repository}@{self.digest}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one container of a process type may use. Memory in MiB, CPU in cores."""
+
+    memory: int = 512
+    cpu: float = 0.0
+    pids: int = 512
+
+
+@dataclass(frozen=True)
+class Release:
+    """An immutable, numbered release: image + config + formation."""
+
+    app: str
+    version: int
+    image: Image
+    config: Mapping[str, str]
+    formation: Mapping[str, int]
+    commit: str = ""
+    description: str = ""
+    user: str = ""
+    status: str = "pending"
+    created: str = ""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RefUpdate:
+    """One line of a push: `old new ref`; all zeros mean absent."""
+
+    old: str
+    new: str
+    ref: str
+
+    @property
+    def deletes(self) -> bool:
+        return not self.new.strip("0")
+
+    @property
+    def creates(self) -> bool:
+        return not self.old.strip("0")
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push whose pack has been received and checked, and whose refs have not moved yet."""
+
+    app: str
+    user: User
+    updates: tuple[RefUpdate, ...]
+    options: tuple[str, ...] = ()
+    quarantine: str = ""
