@@ -1,0 +1,156 @@
+"""Users, their SSH keys and their access tokens."""
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+
+from mothership.errors import Conflict, Invalid, NotFound
+from mothership.model import User
+from mothership.store.database import Row, Store, now
+
+USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.IGNORECASE)
+TOKEN_PREFIX = "mst_"
+KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-", "ssh-rsa")
+
+
+@dataclass(frozen=True)
+class Key:
+    """An SSH public key as it stands in an authorized_keys line (sshd(8))."""
+
+    algorithm: str
+    data: bytes
+    comment: str
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:…`, as ssh-keygen -l prints it."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.data).digest()).decode().rstrip("=")
+
+
+def parse_key(line: str) -> Key:
+    """Parse one public key line. Raises Invalid."""
+    hint = "Pass the one line of a public key file, such as ~/.ssh/id_ed25519.pub"
+    parts = line.strip().split(None, 2)
+    if "PRIVATE KEY" in line:
+        raise Invalid("That is a private key; keep it to yourself.", hint)
+    if len(parts) < 2 or not parts[0].startswith(KEY_TYPES):
+        raise Invalid("That is not an SSH public key.", hint)
+    try:
+        data = base64.b64decode(parts[1], validate=True)
+    except binascii.Error as error:
+        raise Invalid("That SSH public key is damaged.", hint) from error
+    if data[4 : 4 + int.from_bytes(data[:4], "big")] != parts[0].encode():
+        raise Invalid("That SSH public key is damaged.", hint)
+    comment = "".join(c for c in (parts[2] if len(parts) > 2 else "") if c.isprintable())[:100]
+    return Key(parts[0], data, comment)
+
+
+class Accounts:
+    """Who may come in. It is what the doors ask (`mothership.doors.Accounts`)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def user_for_key(self, algorithm: str, data: bytes) -> User | None:
+        """The owner of an SSH public key by its binary form, None for a stranger."""
+        row = self._store.row(
+            "SELECT users.*, keys.id AS key_id FROM keys JOIN users ON users.id = keys.user WHERE keys.data = ?", data
+        )
+        if row:
+            self._store.write("UPDATE keys SET used = ? WHERE id = ?", now(), row["key_id"])
+        return _user(row)
+
+    async def user_for_token(self, token: str) -> User | None:
+        """The owner of an access token, None for a stranger."""
+        row = self._store.row(
+            "SELECT users.*, tokens.id AS token_id FROM tokens JOIN users ON users.id = tokens.user WHERE hash = ?",
+            _hash(token),
+        )
+        if row:
+            self._store.write("UPDATE tokens SET used = ? WHERE id = ?", now(), row["token_id"])
+        return _user(row)
+
+    def user(self, name: str) -> User:
+        """A user by name. Raises NotFound."""
+        found = _user(self._store.row("SELECT * FROM users WHERE name = ?", name))
+        if not found:
+            raise NotFound(f"There is no user {name[:64]!r}.", "See who there is: users")
+        return found
+
+    def users(self) -> list[Row]:
+        return self._store.rows(
+            "SELECT users.name, users.admin, users.creates, COUNT(keys.id) AS keys FROM users "
+            "LEFT JOIN keys ON keys.user = users.id GROUP BY users.id ORDER BY users.name"
+        )
+
+    def may_create(self, user: User) -> bool:
+        row = self._store.row("SELECT creates FROM users WHERE id = ?", user.id)
+        return user.admin or bool(row and row["creates"])
+
+    def add_user(self, name: str, *, admin: bool = False, creates: bool = True) -> User:
+        """Make a user. Raises Invalid, Conflict."""
+        if not USER_NAME.fullmatch(name):
+            raise Invalid(f"{name[:64]!r} is not a user name.", "Use letters, digits, dots and dashes, up to 64.")
+        if self._store.row("SELECT 1 FROM users WHERE name = ?", name):
+            raise Conflict(f"There is already a user {name!r}.")
+        record = {"name": name, "admin": int(admin), "creates": int(creates), "created": now()}
+        return User(self._store.insert("users", record), name, admin)
+
+    def keys(self, user: User) -> list[Row]:
+        return self._store.rows(
+            "SELECT fingerprint, algorithm, comment, created, used FROM keys WHERE user = ? ORDER BY id", user.id
+        )
+
+    def add_key(self, user: User, line: str) -> Key:
+        """Give a user an SSH key. Raises Invalid, Conflict."""
+        key = parse_key(line)
+        owner = self._store.row("SELECT user FROM keys WHERE data = ?", key.data)
+        if owner:
+            whose = "already yours" if owner["user"] == user.id else "another user's"
+            raise Conflict(f"The key {key.fingerprint} is {whose}.")
+        self._store.insert(
+            "keys",
+            {
+                "user": user.id,
+                "algorithm": key.algorithm,
+                "data": key.data,
+                "fingerprint": key.fingerprint,
+                "comment": key.comment,
+                "created": now(),
+            },
+        )
+        return key
+
+    def remove_key(self, user: User, fingerprint: str) -> None:
+        """Take a key away. Raises NotFound."""
+        if not self._store.write("DELETE FROM keys WHERE user = ? AND fingerprint = ?", user.id, fingerprint):
+            raise NotFound(f"You have no key {fingerprint[:80]!r}.", "See your keys: keys")
+
+    def tokens(self, user: User) -> list[Row]:
+        return self._store.rows("SELECT name, created, used FROM tokens WHERE user = ? ORDER BY id", user.id)
+
+    def create_token(self, user: User, name: str) -> str:
+        """Make an access token; it is shown this once and kept as a hash. Raises Invalid, Conflict."""
+        if not USER_NAME.fullmatch(name):
+            raise Invalid(f"{name[:64]!r} is not a token name.", "Use letters, digits, dots and dashes, up to 64.")
+        if self._store.row("SELECT 1 FROM tokens WHERE user = ? AND name = ?", user.id, name):
+            raise Conflict(f"You already have a token named {name!r}.", f"Revoke it first: tokens:revoke {name}")
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        self._store.insert("tokens", {"user": user.id, "name": name, "hash": _hash(token), "created": now()})
+        return token
+
+    def revoke_token(self, user: User, name: str) -> None:
+        """Take a token away. Raises NotFound."""
+        if not self._store.write("DELETE FROM tokens WHERE user = ? AND name = ?", user.id, name):
+            raise NotFound(f"You have no token named {name[:64]!r}.", "See your tokens: tokens")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _user(row: Row | None) -> User | None:
+    return User(row["id"], row["name"], bool(row["admin"])) if row else None

@@ -1,0 +1,147 @@
+"""Apps: who owns them, their configuration and their formation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mothership.errors import Conflict, NotFound
+from mothership.model import Limits, User, app_name
+from mothership.store.database import Row, Store, now
+
+
+@dataclass(frozen=True)
+class App:
+    """An app. `branch` is the one that deploys; `current` is the serving release's version, 0 before the first."""
+
+    name: str
+    owner: int
+    branch: str
+    buildpacks: tuple[str, ...]
+    created: str
+    current: int
+
+
+class Apps:
+    """The apps of this server."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, name: str, owner: User) -> App:
+        """Make an app. Raises Invalid, Conflict."""
+        app_name(name)
+        if self._store.row("SELECT 1 FROM apps WHERE name = ?", name):
+            raise Conflict(f"There is already an app {name!r}.", "Choose another name.")
+        self._store.insert("apps", {"name": name, "owner": owner.id, "created": now()})
+        return self.get(name)
+
+    def get(self, name: str) -> App:
+        """An app by name. Raises NotFound."""
+        row = self._store.row("SELECT * FROM apps WHERE name = ?", name)
+        if not row:
+            raise NotFound(
+                f"There is no app {name[:60]!r}.",
+                "See your apps: apps. Make one: apps:create NAME",
+                reason="no such app",
+            )
+        return _app(row)
+
+    def exists(self, name: str) -> bool:
+        return self._store.row("SELECT 1 FROM apps WHERE name = ?", name) is not None
+
+    def all(self) -> list[App]:
+        return [_app(row) for row in self._store.rows("SELECT * FROM apps ORDER BY name")]
+
+    def visible(self, user: User) -> list[App]:
+        """The apps a user may see."""
+        return [app for app in self.all() if self.may_use(app, user)]
+
+    def may_use(self, app: App, user: User) -> bool:
+        if user.admin or app.owner == user.id:
+            return True
+        return self._store.row("SELECT 1 FROM access WHERE app = ? AND user = ?", app.name, user.id) is not None
+
+    def grant(self, app: App, user: User) -> None:
+        self._store.insert("access", {"app": app.name, "user": user.id}, replace=True)
+
+    def revoke(self, app: App, user: User) -> None:
+        self._store.write("DELETE FROM access WHERE app = ? AND user = ?", app.name, user.id)
+
+    def set_branch(self, app: App, branch: str) -> None:
+        self._store.write("UPDATE apps SET branch = ? WHERE name = ?", branch, app.name)
+
+    def set_buildpacks(self, app: App, buildpacks: tuple[str, ...]) -> None:
+        self._store.write("UPDATE apps SET buildpacks = ? WHERE name = ?", json.dumps(buildpacks), app.name)
+
+    def delete(self, app: App) -> None:
+        """Forget an app with everything that hangs on it."""
+        self._store.write("DELETE FROM apps WHERE name = ?", app.name)
+
+    # configuration
+
+    def config(self, app: App) -> dict[str, str]:
+        rows = self._store.rows("SELECT key, value FROM config WHERE app = ? ORDER BY key", app.name)
+        return {row["key"]: row["value"] for row in rows}
+
+    def replace_config(self, app: App, values: Mapping[str, str]) -> None:
+        """Make these the app's config vars, all at once."""
+        with self._store.transaction():
+            self._store.write("DELETE FROM config WHERE app = ?", app.name)
+            for key, value in values.items():
+                self._store.insert("config", {"app": app.name, "key": key, "value": value})
+
+    # formation
+
+    def formation(self, app: App) -> dict[str, int]:
+        """How many of each process type were asked for; types never scaled are absent."""
+        return {row["process"]: row["quantity"] for row in self._formation(app)}
+
+    def limits(self, app: App) -> dict[str, Limits]:
+        """Each process type's limits where they differ from the defaults."""
+        default = Limits()
+        return {
+            row["process"]: Limits(
+                memory=row["memory"] or default.memory, cpu=row["cpu"] or default.cpu, pids=row["pids"] or default.pids
+            )
+            for row in self._formation(app)
+        }
+
+    def scale(self, app: App, quantities: Mapping[str, int]) -> None:
+        """Set how many of each process type should run."""
+        with self._store.transaction():
+            for process, quantity in quantities.items():
+                self._store.write(
+                    "INSERT INTO formation (app, process, quantity) VALUES (?, ?, ?) "
+                    "ON CONFLICT (app, process) DO UPDATE SET quantity = excluded.quantity",
+                    app.name,
+                    process,
+                    quantity,
+                )
+
+    def limit(self, app: App, process: str, limits: Limits, *, quantity: int) -> None:
+        """Set a process type's limits; `quantity` is what it has when it was never scaled."""
+        self._store.write(
+            "INSERT INTO formation (app, process, quantity, memory, cpu, pids) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (app, process) DO UPDATE SET memory = excluded.memory, cpu = excluded.cpu, "
+            "pids = excluded.pids",
+            app.name,
+            process,
+            quantity,
+            limits.memory,
+            limits.cpu,
+            limits.pids,
+        )
+
+    def _formation(self, app: App) -> list[Row]:
+        return self._store.rows("SELECT * FROM formation WHERE app = ? ORDER BY process", app.name)
+
+
+def _app(row: Row) -> App:
+    return App(
+        name=row["name"],
+        owner=row["owner"],
+        branch=row["branch"],
+        buildpacks=tuple(json.loads(row["buildpacks"])),
+        created=row["created"],
+        current=row["current"],
+    )

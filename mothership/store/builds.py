@@ -1,0 +1,72 @@
+"""Builds: what became of each commit that was pushed."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+
+from mothership.model import Image
+from mothership.store.database import Row, Store, now
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build. `status` is running, succeeded, failed or cancelled."""
+
+    id: str
+    app: str
+    commit: str
+    user: str
+    status: str
+    started: str
+    finished: str
+
+
+def dump_image(image: Image) -> str:
+    return json.dumps(asdict(image))
+
+
+def load_image(text: str) -> Image:
+    values = json.loads(text)
+    return Image(**{**values, "entrypoint": tuple(values["entrypoint"])})
+
+
+class Builds:
+    """The builds of every app."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, app: str, commit: str, user: str) -> str:
+        """Record that a build has started; its id."""
+        build = f"{now()[:19].replace('-', '').replace(':', '').replace('T', '-')}-{secrets.token_hex(3)}"
+        record = {"id": build, "app": app, "commit_id": commit, "user": user, "status": "running", "started": now()}
+        self._store.insert("builds", record)
+        return build
+
+    def end(self, build: str, status: str, image: Image | None = None) -> None:
+        """Record how a build ended."""
+        text = dump_image(image) if image else ""
+        self._store.write(
+            "UPDATE builds SET status = ?, image = ?, finished = ? WHERE id = ?", status, text, now(), build
+        )
+
+    def list(self, app: str, *, limit: int = 20) -> list[Build]:
+        """An app's builds, newest first."""
+        rows = self._store.rows("SELECT * FROM builds WHERE app = ? ORDER BY id DESC LIMIT ?", app, limit)
+        return [_build(row) for row in rows]
+
+    def abandon(self) -> int:
+        """Mark builds that died with an earlier daemon as cancelled; how many."""
+        return self._store.write("UPDATE builds SET status = 'cancelled', finished = ? WHERE status = 'running'", now())
+
+
+def _build(row: Row) -> Build:
+    return Build(
+        id=row["id"],
+        app=row["app"],
+        commit=row["commit_id"],
+        user=row["user"],
+        status=row["status"],
+        started=row["started"],
+        finished=row["finished"] or "",
+    )

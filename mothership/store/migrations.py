@@ -1,0 +1,57 @@
+"""Every step from an empty database to today's; a step that has been released is never changed."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("mothership")
+
+FIRST = """
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, admin INTEGER NOT NULL DEFAULT 0,
+    creates INTEGER NOT NULL DEFAULT 1, created TEXT NOT NULL
+);
+CREATE TABLE keys (
+    id INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    algorithm TEXT NOT NULL, data BLOB NOT NULL UNIQUE, fingerprint TEXT NOT NULL, comment TEXT NOT NULL,
+    created TEXT NOT NULL, used TEXT
+);
+CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+    name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, created TEXT NOT NULL, used TEXT
+);
+CREATE TABLE apps (
+    name TEXT PRIMARY KEY, owner INTEGER NOT NULL REFERENCES users(id), branch TEXT NOT NULL DEFAULT 'main',
+    buildpacks TEXT NOT NULL DEFAULT '[]', created TEXT NOT NULL, current INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE access (
+    app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE,
+    user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE, PRIMARY KEY (app, user)
+);
+CREATE TABLE config (
+    app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE,
+    key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (app, key)
+);
+CREATE TABLE formation (
+    app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE,
+    process TEXT NOT NULL, quantity INTEGER NOT NULL, memory INTEGER, cpu REAL, pids INTEGER,
+    PRIMARY KEY (app, process)
+);
+CREATE TABLE builds (
+    id TEXT PRIMARY KEY, app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE,
+    commit_id TEXT NOT NULL, user TEXT NOT NULL, status TEXT NOT NULL, image TEXT NOT NULL DEFAULT '',
+    started TEXT NOT NULL, finished TEXT
+);
+CREATE INDEX builds_by_commit ON builds(app, commit_id, status);
+CREATE TABLE releases (
+    app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE, version INTEGER NOT NULL,
+    status TEXT NOT NULL, image TEXT NOT NULL, config TEXT NOT NULL, formation TEXT NOT NULL, limits TEXT NOT NULL,
+    commit_id TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, created TEXT NOT NULL,
+    PRIMARY KEY (app, version)
+);
+"""
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    for statement in FIRST.split(";"):
+        if statement.strip():
+            db.execute(statement)

@@ -1,0 +1,104 @@
+"""Releases: numbered, immutable, and one of them current."""
+
+import json
+from dataclasses import asdict, replace
+
+from mothership.errors import NotFound
+from mothership.model import Limits, Release
+from mothership.store.builds import dump_image, load_image
+from mothership.store.database import Row, Store, now
+
+
+class Releases:
+    """The releases of every app. `status` goes pending → current → superseded, or pending → failed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, release: Release) -> Release:
+        """Record a release as pending under the app's next version."""
+        with self._store.transaction():
+            row = self._store.row("SELECT MAX(version) AS last FROM releases WHERE app = ?", release.app)
+            version = ((row or {}).get("last") or 0) + 1
+            made = replace(release, version=version, status="pending", created=now())
+            self._store.insert("releases", _record(made))
+        return made
+
+    def make_current(self, release: Release) -> None:
+        """This release serves from now on, and its formation is what the app asks for."""
+        with self._store.transaction():
+            self._store.write(
+                "UPDATE releases SET status = 'superseded' WHERE app = ? AND status = 'current'", release.app
+            )
+            self._status(release, "current")
+            self._store.write("UPDATE apps SET current = ? WHERE name = ?", release.version, release.app)
+
+    def fail(self, release: Release) -> None:
+        self._status(release, "failed")
+
+    def rescale(self, release: Release) -> None:
+        """Keep a changed formation with the running release."""
+        self._store.write(
+            "UPDATE releases SET formation = ? WHERE app = ? AND version = ?",
+            json.dumps(dict(release.formation)),
+            release.app,
+            release.version,
+        )
+
+    def get(self, app: str, version: int) -> Release:
+        """A release by number. Raises NotFound."""
+        row = self._store.row("SELECT * FROM releases WHERE app = ? AND version = ?", app, version)
+        if not row:
+            raise NotFound(f"{app} has no release v{version}.", f"See its releases: releases {app}")
+        return _release(row)
+
+    def current(self, app: str) -> Release | None:
+        """The release that serves, None before the first one does."""
+        row = self._store.row("SELECT * FROM releases WHERE app = ? AND status = 'current'", app)
+        return _release(row) if row else None
+
+    def list(self, app: str, *, limit: int = 20) -> list[Release]:
+        """An app's releases, newest first."""
+        rows = self._store.rows("SELECT * FROM releases WHERE app = ? ORDER BY version DESC LIMIT ?", app, limit)
+        return [_release(row) for row in rows]
+
+    def abandon(self) -> int:
+        """Mark releases that died with an earlier daemon as failed; how many."""
+        return self._store.write("UPDATE releases SET status = 'failed' WHERE status = 'pending'")
+
+    def _status(self, release: Release, status: str) -> None:
+        self._store.write(
+            "UPDATE releases SET status = ? WHERE app = ? AND version = ?", status, release.app, release.version
+        )
+
+
+def _record(release: Release) -> Row:
+    return {
+        "app": release.app,
+        "version": release.version,
+        "status": release.status,
+        "image": dump_image(release.image),
+        "config": json.dumps(dict(release.config)),
+        "formation": json.dumps(dict(release.formation)),
+        "limits": json.dumps({process: asdict(limits) for process, limits in release.limits.items()}),
+        "commit_id": release.commit,
+        "description": release.description,
+        "user": release.user,
+        "created": release.created,
+    }
+
+
+def _release(row: Row) -> Release:
+    return Release(
+        app=row["app"],
+        version=row["version"],
+        image=load_image(row["image"]),
+        config=json.loads(row["config"]),
+        formation=json.loads(row["formation"]),
+        limits={process: Limits(**values) for process, values in json.loads(row["limits"]).items()},
+        commit=row["commit_id"],
+        description=row["description"],
+        user=row["user"],
+        status=row["status"],
+        created=row["created"],
+    )

@@ -1,0 +1,104 @@
+"""The Swarm service of one process type of one release, as plain data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mothership.config import Settings
+from mothership.engine.container import MIB
+from mothership.model import Image, Limits, Release
+
+SECOND = 1_000_000_000
+DEFAULT_PORT = 5000
+LAUNCHER_DRAIN = 5
+"""Seconds the launcher holds a SIGTERM back for a routed process, while the proxy learns that it goes."""
+
+INSTANCE = "mothership.instance"
+APP = "mothership.app"
+PROCESS = "mothership.process"
+RELEASE = "mothership.release"
+ROLE = "mothership.role"
+
+DROPPED = ("CAP_NET_RAW", "CAP_MKNOD", "CAP_AUDIT_WRITE", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_SYS_CHROOT")
+"""What Docker would give and no app needs; a process that isn't root loses all capabilities anyway."""
+
+
+def service_name(app: str, process: str, version: int) -> str:
+    return f"{app}-{process}-v{version}"
+
+
+def labels(settings: Settings, app: str, process: str, version: int) -> dict[str, str]:
+    """What lets the state be rebuilt from the engine alone."""
+    return {INSTANCE: settings.instance, APP: app, PROCESS: process, RELEASE: str(version)}
+
+
+def port(image: Image) -> int:
+    """Where a web process listens: what a Dockerfile EXPOSEs, else PORT's default."""
+    return image.port or DEFAULT_PORT
+
+
+def arguments(image: Image, command: str) -> list[str]:
+    """What the launcher is told to run; an empty command means the image's own ENTRYPOINT and CMD."""
+    if image.kind == "buildpack":
+        return ["app", command]
+    return ["sh", command] if command else ["exec", *image.entrypoint]
+
+
+def environment(release: Release, process: str, *, dyno: str) -> dict[str, str]:
+    """A process's environment: the app's config vars, then what Mothership says about it (Heroku's dyno metadata)."""
+    values = {
+        "PORT": str(port(release.image)),
+        **release.config,
+        "DYNO": dyno,
+        "MOTHERSHIP_APP": release.app,
+        "MOTHERSHIP_RELEASE": f"v{release.version}",
+        "HEROKU_RELEASE_VERSION": f"v{release.version}",
+        "SOURCE_VERSION": release.commit,
+    }
+    if process == "web":
+        values["PORT"] = str(port(release.image))
+    return values
+
+
+def escaped(value: str) -> str:
+    """A value that Swarm's templates leave as it is: it expands `{{…}}` in every environment variable."""
+    return value.replace("{{", '{{"{{"}}')
+
+
+def service(settings: Settings, release: Release, process: str, replicas: int, *, network: str) -> dict[str, Any]:
+    """The JSON of `POST /services/create` (Engine API 1.41). Durations are nanoseconds."""
+    limits = release.limits.get(process, Limits())
+    names = labels(settings, release.app, process, release.version)
+    values = environment(release, process, dyno="")
+    del values["DYNO"]
+    drain = LAUNCHER_DRAIN if process == "web" else 0
+    variables = [f"{key}={escaped(value)}" for key, value in values.items()]
+    variables += [f"DYNO={process}.{{{{.Task.Slot}}}}", f"MOTHERSHIP_DRAIN={drain}"]
+    return {
+        "Name": service_name(release.app, process, release.version),
+        "Labels": names,
+        "TaskTemplate": {
+            "ContainerSpec": {
+                "Image": release.image.reference(settings.registry),
+                "Args": arguments(release.image, release.image.processes.get(process, "")),
+                "Env": variables,
+                "Labels": names,
+                "Hostname": f"{release.app}-{process}-{{{{.Task.Slot}}}}",
+                "StopGracePeriod": (drain + settings.grace + 5) * SECOND,
+                "CapabilityDrop": list(DROPPED),
+                "Init": False,
+            },
+            "Resources": {"Limits": _limits(limits)},
+            "RestartPolicy": {"Condition": "any", "Delay": 2 * SECOND},
+            "Networks": [{"Target": network}],
+            "LogDriver": {"Name": "json-file", "Options": {"max-size": "10m", "max-file": "3"}},
+        },
+        "Mode": {"Replicated": {"Replicas": replicas}},
+        "EndpointSpec": {"Mode": "dnsrr"},
+    }
+
+
+def _limits(limits: Limits) -> Mapping[str, int]:
+    values = {"MemoryBytes": limits.memory * MIB, "Pids": limits.pids}
+    if limits.cpu:
+        values["NanoCPUs"] = int(limits.cpu * SECOND)
+    return values
