@@ -1,0 +1,133 @@
+"""The reconciler: what should run is in the store; what differs on the engine or in the proxy is put right."""
+
+import asyncio
+
+from mothership.config import Settings
+from mothership.errors import MothershipError
+from mothership.log import logger
+from mothership.model import Release
+from mothership.releases.locks import AppLocks
+from mothership.releases.ship import Shipper
+from mothership.store import App, Apps, Releases
+from mothership.swarm.cluster import Cluster, Service
+from mothership.swarm.plan import port
+from mothership.swarm.tasks import Task
+from router import Router, Target
+
+log = logger()
+PACE = 0.5
+THOROUGH = 10.0
+
+
+class Upkeep:
+    """Runs beside the deploys: routes replaced tasks, restores what was removed, removes what is left over."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        apps: Apps,
+        releases: Releases,
+        cluster: Cluster,
+        router: Router,
+        shipper: Shipper,
+        locks: AppLocks,
+    ) -> None:
+        self._settings = settings
+        self._apps = apps
+        self._releases = releases
+        self._cluster = cluster
+        self._router = router
+        self._shipper = shipper
+        self._locks = locks
+        self._seen: dict[str, frozenset[tuple[str, str, bool]]] = {}
+        self._thorough_at = 0.0
+
+    async def forever(self) -> None:
+        """Look every half second, and thoroughly every ten; an unreachable engine is waited for."""
+        failing = False
+        while True:
+            try:
+                await self.once()
+                failing = False
+            except MothershipError as error:
+                if not failing:
+                    log.warning("upkeep waits", error=error.message)
+                failing = True
+            await asyncio.sleep(PACE)
+
+    async def once(self) -> None:
+        """Compare and mend one time."""
+        now = asyncio.get_running_loop().time()
+        thorough = now >= self._thorough_at
+        if thorough:
+            self._thorough_at = now + THOROUGH
+            self._seen.clear()
+            await self._router.ensure()
+        services = await self._cluster.services()
+        tasks = await self._cluster.all_tasks()
+        apps = self._apps.all()
+        for app in apps:
+            release = self._releases.current(app.name)
+            mine = [service for service in services if service.app == app.name]
+            if not self._locks.held(app.name):
+                await self._mend_services(release, mine)
+            await self._mend_route(app, release, [task for task in tasks if task.app == app.name])
+        names = {app.name for app in apps}
+        for service in services:
+            if service.app not in names:
+                await self._cluster.remove(service.name)
+
+    async def _mend_services(self, release: Release | None, services: list[Service]) -> None:
+        wanted = {p: n for p, n in release.formation.items() if n} if release else {}
+        version = release.version if release else 0
+        have = {service.process: service for service in services if service.release == version}
+        for process, quantity in wanted.items():
+            found = have.get(process)
+            if release and (found is None or found.replicas != quantity):
+                log.info("restoring", app=release.app, process=process, quantity=quantity)
+                await self._cluster.start(release, process, quantity)
+        for service in services:
+            if service.release != version or service.process not in wanted:
+                self._shipper.retire(service)
+
+    async def _mend_route(self, app: App, release: Release | None, tasks: list[Task]) -> None:
+        version = release.version if release else 0
+        web = [task for task in tasks if task.process == "web"]
+        seen = frozenset((task.id, task.address, task.dead or task.wanted != "running") for task in web)
+        if self._seen.get(app.name) == seen:
+            return
+        async with self._shipper.switching(app.name):
+            if release != self._releases.current(app.name):
+                return
+            await self._router.set_hosts(app.name, hosts(self._settings, app))
+            if release:
+                await self._route(app, release, [task for task in web if task.release == version])
+            await self._unroute(app, web)
+        self._seen[app.name] = seen
+
+    async def _route(self, app: App, release: Release, tasks: list[Task]) -> None:
+        have = {server.id: server for server in await self._router.servers(app.name)}
+        live = [task for task in tasks if task.address and not task.dead and task.wanted == "running"]
+        fresh = tuple(Target(task.id, task.address, port(release.image)) for task in live if task.id not in have)
+        if fresh:
+            await self._router.add(app.name, fresh)
+        idle = tuple(
+            task.id for task in live if task.id not in have or have[task.id].draining or not have[task.id].weight
+        )
+        if idle:
+            await self._router.activate(app.name, idle)
+
+    async def _unroute(self, app: App, tasks: list[Task]) -> None:
+        known = {task.id: task for task in tasks}
+        servers = await self._router.servers(app.name)
+        leaving = [s for s in servers if s.id in known and known[s.id].wanted not in ("running", "ready")]
+        await self._router.drain(app.name, tuple(s.id for s in leaving if not s.draining and not known[s.id].dead))
+        shipping = self._locks.held(app.name)
+        gone = [s.id for s in servers if (known[s.id].dead if s.id in known else not shipping)]
+        if gone:
+            await self._router.remove(app.name, tuple(gone))
+
+
+def hosts(settings: Settings, app: App) -> tuple[str, ...]:
+    """The hostnames that lead to an app."""
+    return (f"{app.name}.{settings.domain}",)
