@@ -1,0 +1,67 @@
+"""Finds a docker command line that can build with BuildKit."""
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from mothership.config import Settings
+from mothership.errors import EngineUnavailable
+
+BUNDLED_UNTIL = 23
+"""From this version on, the docker command builds with BuildKit only through its buildx plugin."""
+
+_found: list[str] = []
+
+
+async def docker_cli() -> str:
+    """The path of a docker command that can build with BuildKit. Raises EngineUnavailable."""
+    if not _found:
+        for path in candidates(os.environ.get("PATH", os.defpath)):
+            if await _can_build(path):
+                _found.append(path)
+                break
+        else:
+            raise EngineUnavailable(
+                "No docker command on this machine can build images with BuildKit.",
+                "Install one: apt-get install docker.io (and docker-buildx where that is a package of its own).",
+            )
+    return _found[0]
+
+
+def candidates(path: str) -> list[str]:
+    """Every docker command on a PATH, the distribution's own also when the PATH hides it."""
+    found = [shutil.which("docker", path=entry) for entry in [*path.split(os.pathsep), "/usr/bin"] if entry]
+    return list(dict.fromkeys(str(Path(command)) for command in found if command))
+
+
+def docker_environment(settings: Settings) -> Mapping[str, str]:
+    """The environment of a docker command: this one's, the settings' proxies, and the settings' engine."""
+    proxies = {k: v for k, v in settings.build_env.items() if k.lower() in PROXIES}
+    return {**os.environ, **proxies, "DOCKER_BUILDKIT": "1", "DOCKER_HOST": settings.docker_host}
+
+
+def proxy_arguments(settings: Settings) -> tuple[str, ...]:
+    """`--build-arg` for the settings' proxies: predefined arguments, so they stay out of the image's history."""
+    return tuple(word for key in sorted(settings.build_env) if key.lower() in PROXIES for word in ("--build-arg", key))
+
+
+PROXIES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"})
+
+
+async def _can_build(docker: str) -> bool:
+    if await _output(docker, "buildx", "version") is not None:
+        return True
+    version = re.search(r"version (\d+)\.", await _output(docker, "--version") or "")
+    return version is not None and int(version[1]) < BUNDLED_UNTIL
+
+
+async def _output(*argv: str) -> str | None:
+    """What a command printed, None when it failed."""
+    child = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    printed, _ = await child.communicate()
+    return printed.decode(errors="replace") if child.returncode == 0 else None
