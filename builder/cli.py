@@ -19,16 +19,19 @@ _found: list[str] = []
 async def docker_cli() -> str:
     """The path of a docker command that can build with BuildKit. Raises EngineUnavailable."""
     if not _found:
-        for path in candidates(os.environ.get("PATH", os.defpath)):
-            if await _can_build(path):
-                _found.append(path)
-                break
-        else:
-            raise EngineUnavailable(
-                "No docker command on this machine can build images with BuildKit.",
-                "Install one: apt-get install docker.io (and docker-buildx where that is a package of its own).",
-            )
+        _found.append(await first_that_builds(candidates(os.environ.get("PATH", os.defpath))))
     return _found[0]
+
+
+async def first_that_builds(paths: list[str]) -> str:
+    """The first of these docker commands that has a working buildx, or is old enough to have BuildKit inside."""
+    for path in paths:
+        if await _can_build(path):
+            return path
+    raise EngineUnavailable(
+        "No docker command on this machine can build images with BuildKit.",
+        "Install one: apt-get install docker.io (and docker-buildx where that is a package of its own).",
+    )
 
 
 def candidates(path: str) -> list[str]:
