@@ -22,6 +22,7 @@ from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Builds, Releases
 
 SHORT = 7
+DEPLOY = "Deploy"
 
 
 class Deployer:
@@ -89,6 +90,28 @@ class Deployer:
         image = await self._build(source, user, out)
         return await self._ship(app, image, commit, user, f"Redeploy {commit[:SHORT]}", out)
 
+    async def forget(self, app: App) -> None:
+        """Take an app down and delete all that belongs to it. The caller holds the app's lock."""
+        await self._shipper.forget(app.name)
+        self._apps.delete(app)
+        await self._repos.delete(app.name)
+        await self._builder.forget(app.name)
+
+    def mend_refs(self) -> None:
+        """Set each deploy branch to what serves, where a crash came between the verdict and git's write of the ref."""
+        for app in self._apps.all():
+            current = self._releases.current(app.name)
+            ref = f"refs/heads/{app.branch}"
+            if (
+                current
+                and current.commit
+                and self._repos.path(app.name).exists()
+                and current.description.startswith(DEPLOY)
+                and self._repos.ref(app.name, ref) != current.commit
+                and self._repos.has(app.name, current.commit)
+            ):
+                self._repos.set_ref(app.name, ref, current.commit)
+
     async def _deploy(self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output) -> None:
         current = self._releases.current(app.name)
         if current and current.commit == update.new and not decision.options.dry_run:
@@ -99,7 +122,7 @@ class Deployer:
         image = await self._build(source, push.user, out)
         if decision.options.dry_run:
             raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
-        await self._ship(app, image, update.new, push.user, f"Deploy {update.new[:SHORT]}", out)
+        await self._ship(app, image, update.new, push.user, f"{DEPLOY} {update.new[:SHORT]}", out)
 
     def _source(self, app: App, commit: str, *, quarantine: str = "", no_cache: bool = False) -> Source:
         return Source(

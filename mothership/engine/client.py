@@ -11,6 +11,7 @@ import docker.errors
 import requests
 
 from mothership.engine.container import ContainerSpec
+from mothership.engine.follow import follow
 from mothership.engine.stream import Stream, hijack
 from mothership.errors import Conflict, EngineUnavailable, MothershipError, NotFound
 
@@ -156,6 +157,10 @@ class Engine:
         """The last lines a container printed."""
         data = await self.call(lambda api: api.logs(container, tail=tail))
         return str(data.decode(errors="replace")).splitlines()
+
+    def follow(self, container: str, *, since: str = "0") -> AsyncIterator[tuple[str, str]]:
+        """Yield (RFC 3339 time, line) as the container prints, until it ends."""
+        return follow(self._socket, API, container, since=since)
 
     # images
 

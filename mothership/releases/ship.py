@@ -91,6 +91,12 @@ class Shipper:
                 self.retire(service)
         return wanted
 
+    async def forget(self, app: str) -> None:
+        """Take all of an app's services and its route away."""
+        await self._router.forget(app)
+        for service in await self._cluster.services(app):
+            await self._cluster.remove(service.name)
+
     def switching(self, app: str) -> asyncio.Lock:
         """Held while the route of an app moves and the store learns of it."""
         return self._switching.setdefault(app, asyncio.Lock())

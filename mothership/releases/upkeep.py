@@ -2,6 +2,7 @@
 
 import asyncio
 
+from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import MothershipError
 from mothership.log import logger
@@ -31,6 +32,7 @@ class Upkeep:
         router: Router,
         shipper: Shipper,
         locks: AppLocks,
+        logs: AppLogs,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -39,6 +41,7 @@ class Upkeep:
         self._router = router
         self._shipper = shipper
         self._locks = locks
+        self._logs = logs
         self._seen: dict[str, frozenset[tuple[str, str, bool]]] = {}
         self._thorough_at = 0.0
 
@@ -65,6 +68,7 @@ class Upkeep:
             await self._router.ensure()
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
+        self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         apps = self._apps.all()
         for app in apps:
             release = self._releases.current(app.name)

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mothership.errors import Conflict, Invalid, NotFound
@@ -98,6 +99,10 @@ class Accounts:
             raise Conflict(f"There is already a user {name!r}.")
         record = {"name": name, "admin": int(admin), "creates": int(creates), "created": now()}
         return User(self._store.insert("users", record), name, admin)
+
+    def all_or_nothing(self) -> AbstractContextManager[None]:
+        """Several changes at once, or none of them."""
+        return self._store.transaction()
 
     def keys(self, user: User) -> list[Row]:
         return self._store.rows(

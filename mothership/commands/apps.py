@@ -1,0 +1,129 @@
+"""apps, apps:create, apps:info, apps:destroy, apps:branch, buildpacks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mothership.commands.house import House
+from mothership.commands.session import Session
+from mothership.commands.verb import AppListing, Listing, Verb, option, output, positional, say, table
+from mothership.errors import Invalid, Refused
+
+
+@dataclass(frozen=True)
+class BranchArgs:
+    app: str
+    branch: str = positional("BRANCH")
+
+
+@dataclass(frozen=True)
+class CreateArgs:
+    app: str
+
+
+@dataclass(frozen=True)
+class DestroyArgs:
+    app: str
+    confirm: str = option("--confirm", default="", help="The app's name once more.")
+
+
+@dataclass(frozen=True)
+class BuildpacksArgs:
+    app: str
+    buildpacks: tuple[str, ...] = positional("BUILDPACK", many=True, default=())
+    clear: bool = option("--clear", default=False, help="Detect the buildpack again.")
+
+
+async def apps(house: House, caller: Session, args: Listing) -> None:
+    rows = []
+    for app in house.apps.visible(caller.user):
+        release = house.releases.current(app.name)
+        running = {p: n for p, n in release.formation.items() if n} if release else {}
+        rows.append(
+            {
+                "app": app.name,
+                "release": f"v{release.version}" if release else "",
+                "processes": " ".join(f"{p}={n}" for p, n in running.items()),
+                "url": house.settings.app_url(app.name),
+            }
+        )
+    table(caller, rows, as_json=args.json, empty="No apps yet. Make one by pushing: git push mothership main")
+
+
+async def create(house: House, caller: Session, args: CreateArgs) -> None:
+    if not house.accounts.may_create(caller.user):
+        raise Refused("You may not create apps on this server.", "Ask an admin.")
+    app = house.apps.create(args.app, caller.user)
+    await house.repos.create(app.name, branch=app.branch)
+    say(caller, f"Created {app.name}. It will be at {house.settings.app_url(app.name)}")
+    say(caller, f"Deploy to it: git push ssh://mothership@HOST:{house.settings.ssh_port}/{app.name} {app.branch}")
+
+
+async def info(house: House, caller: Session, args: AppListing) -> None:
+    app = house.app(args.app, caller.user)
+    release = house.releases.current(app.name)
+    row = {
+        "app": app.name,
+        "url": house.settings.app_url(app.name),
+        "branch": app.branch,
+        "release": f"v{release.version}" if release else "",
+        "commit": release.commit if release else "",
+        "image": release.image.digest if release else "",
+        "created": app.created,
+    }
+    if args.json:
+        table(caller, [row], as_json=True, empty="")
+        return
+    for name, value in row.items():
+        say(caller, f"{name + ':':<10}{value or '-'}")
+
+
+async def branch(house: House, caller: Session, args: BranchArgs) -> None:
+    app = house.app(args.app, caller.user)
+    if (
+        not args.branch
+        or args.branch.startswith("-")
+        or any(c in args.branch for c in " ~^:?*[\\\0\n")
+        or ".." in args.branch
+    ):
+        raise Invalid(f"{args.branch[:60]!r} is not a branch name.")
+    house.apps.set_branch(app, args.branch)
+    say(caller, f"{app.name} deploys the branch {args.branch} from now on.")
+
+
+async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> None:
+    app = house.app(args.app, caller.user)
+    if args.clear or args.buildpacks:
+        house.apps.set_buildpacks(app, args.buildpacks)
+        app = house.app(args.app, caller.user)
+        say(caller, "The next push uses it. To use it now: mothership redeploy")
+    say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
+
+
+async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
+    app = house.app(args.app, caller.user)
+    if app.owner != caller.user.id and not caller.user.admin:
+        raise Refused(f"Only the owner of {app.name} or an admin can destroy it.")
+    if args.confirm != app.name:
+        raise Refused(
+            f"This deletes {app.name} with its releases, its configuration and its repository, for good.",
+            f"If you mean it: apps:destroy {app.name} --confirm {app.name}",
+        )
+    async with house.locks.hold(app.name, output(caller)):
+        await house.deployer.forget(app)
+    say(caller, f"Destroyed {app.name}.")
+
+
+VERBS: tuple[Verb[Any], ...] = (
+    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json")),
+    Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
+    Verb("apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",)),
+    Verb("apps:branch", "Choose the branch that deploys.", BranchArgs, branch, ("apps:branch blog production",)),
+    Verb(
+        "buildpacks",
+        "Show or choose the buildpacks of an app.",
+        BuildpacksArgs,
+        buildpacks,
+        ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
+    ),
+    Verb("apps:destroy", "Delete an app for good.", DestroyArgs, destroy, ("apps:destroy blog --confirm blog",)),
+)

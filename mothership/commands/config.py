@@ -1,0 +1,117 @@
+"""config, config:get, config:set, config:unset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hooks.post_receive import announce
+from mothership.commands.house import House
+from mothership.commands.session import Session
+from mothership.commands.verb import AppListing, Verb, output, positional, say, table
+from mothership.errors import Invalid, MothershipError, NotFound
+from mothership.model import CONFIG_KEY
+from mothership.releases import Order
+from mothership.store import App
+
+LONGEST = 32 * 1024
+RESERVED = ("MOTHERSHIP_", "DYNO")
+
+
+@dataclass(frozen=True)
+class GetArgs:
+    app: str
+    key: str = positional("KEY")
+
+
+@dataclass(frozen=True)
+class SetArgs:
+    app: str
+    pairs: tuple[str, ...] = positional("KEY=VALUE", many=True)
+
+
+@dataclass(frozen=True)
+class UnsetArgs:
+    app: str
+    keys: tuple[str, ...] = positional("KEY", many=True)
+
+
+async def show(house: House, caller: Session, args: AppListing) -> None:
+    app = house.app(args.app, caller.user)
+    rows = [{"key": key, "value": value} for key, value in house.apps.config(app).items()]
+    table(caller, rows, as_json=args.json, empty=f"{app.name} has no config vars. Set one: config:set KEY=VALUE")
+
+
+async def get(house: House, caller: Session, args: GetArgs) -> None:
+    app = house.app(args.app, caller.user)
+    values = house.apps.config(app)
+    if args.key not in values:
+        raise NotFound(f"{app.name} has no config var {args.key[:60]!r}.", f"See them all: config {app.name}")
+    say(caller, values[args.key])
+
+
+async def set_(house: House, caller: Session, args: SetArgs) -> None:
+    app = house.app(args.app, caller.user)
+    changes = dict(_pair(text) for text in args.pairs)
+    await _apply(house, caller, app, changes, f"Set {', '.join(changes)}")
+
+
+async def unset(house: House, caller: Session, args: UnsetArgs) -> None:
+    app = house.app(args.app, caller.user)
+    missing = [key for key in args.keys if key not in house.apps.config(app)]
+    if missing:
+        raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
+    await _apply(house, caller, app, dict.fromkeys(args.keys), f"Unset {', '.join(args.keys)}")
+
+
+async def _apply(house: House, caller: Session, app: App, changes: Mapping[str, str | None], description: str) -> None:
+    """Change config vars and ship a release with them; when that fails, nothing has changed."""
+    out = output(caller)
+    async with house.locks.hold(app.name, out):
+        old = house.apps.config(app)
+        merged = {**old, **changes}
+        new = {key: value for key, value in merged.items() if value is not None}
+        current = house.releases.current(app.name)
+        if new == old:
+            say(caller, "Nothing changed.")
+            return
+        house.apps.replace_config(app, new)
+        if current is None:
+            say(caller, f"{description}. It applies from the first release on.")
+            return
+        order = Order(app, current.image, new, current.commit, caller.user.name, description)
+        try:
+            release = await house.shipper.ship(order, out)
+        except BaseException as error:
+            house.apps.replace_config(app, old)
+            if isinstance(error, MothershipError):
+                error.hint = f"{error.hint} v{current.version} still serves, and the config vars are as before.".strip()
+            raise
+        announce(house.settings, release, out)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not CONFIG_KEY.fullmatch(key):
+        raise Invalid(
+            f"{text[:40].partition('=')[0]!r} is not KEY=VALUE.",
+            "Keys are letters, digits and underscores, not beginning with a digit: config:set DEBUG=1",
+        )
+    if key.startswith(RESERVED):
+        raise Invalid(f"{key} is a variable that Mothership sets itself.")
+    if "\0" in value or len(value) > LONGEST:
+        raise Invalid(f"The value of {key} is longer than {LONGEST // 1024} KiB or has a NUL character in it.")
+    return key, value
+
+
+VERBS: tuple[Verb[Any], ...] = (
+    Verb("config", "List an app's config vars.", AppListing, show, ("config blog",)),
+    Verb("config:get", "Print one config var.", GetArgs, get, ("config:get blog DATABASE_URL",)),
+    Verb(
+        "config:set",
+        "Set config vars; makes a release.",
+        SetArgs,
+        set_,
+        ("config:set blog DEBUG=1 GREETING='Hi there'",),
+    ),
+    Verb("config:unset", "Remove config vars; makes a release.", UnsetArgs, unset, ("config:unset blog DEBUG",)),
+)

@@ -1,0 +1,131 @@
+"""ps, ps:scale, ps:restart, limits."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hooks.post_receive import announce
+from mothership.commands.house import House
+from mothership.commands.session import Session
+from mothership.commands.verb import AppListing, AppOnly, Verb, option, output, positional, say, table
+from mothership.errors import Invalid, NotFound
+from mothership.model import Limits, Release
+from mothership.releases import Order
+
+MOST = 100
+
+
+@dataclass(frozen=True)
+class ScaleArgs:
+    app: str
+    changes: tuple[str, ...] = positional("TYPE=N", many=True)
+
+
+@dataclass(frozen=True)
+class LimitsArgs:
+    app: str
+    process: str = positional("TYPE", default="")
+    memory: int = option("--memory", default=0, help="MiB.")
+    cpu: float = option("--cpu", default=0.0, help="Cores.")
+    pids: int = option("--pids", default=0, help="Processes and threads.")
+
+
+async def ps(house: House, caller: Session, args: AppListing) -> None:
+    app = house.app(args.app, caller.user)
+    release = house.current(app)
+    tasks = [t for t in await house.cluster.all_tasks(app.name) if t.release == release.version and not t.dead]
+    rows = [
+        {
+            "process": f"{task.process}.{task.slot}",
+            "state": "up" if task.running else task.state,
+            "release": f"v{task.release}",
+            "since": task.since[:19] + "Z",
+            "command": release.image.processes.get(task.process) or "(the image's own)",
+        }
+        for task in sorted(tasks, key=lambda t: (t.process, t.slot))
+    ]
+    idle = [process for process, count in release.formation.items() if not count]
+    table(caller, rows, as_json=args.json, empty=f"Nothing of {app.name} runs. Start it: ps:scale {app.name} web=1")
+    if idle and not args.json:
+        say(caller, f"Not running: {', '.join(idle)}")
+
+
+async def scale(house: House, caller: Session, args: ScaleArgs) -> None:
+    app = house.app(args.app, caller.user)
+    changes = dict(_change(text) for text in args.changes)
+    out = output(caller)
+    async with house.locks.hold(app.name, out):
+        release = house.current(app)
+        for process in changes:
+            _known(release, process)
+        scaled = await house.shipper.scale(app, changes, out)
+    say(caller, f"{app.name}: " + " ".join(f"{p}={n}" for p, n in scaled.formation.items()))
+
+
+async def restart(house: House, caller: Session, args: AppOnly) -> None:
+    """A restart is a release of the same things, so that no request is lost by it."""
+    app = house.app(args.app, caller.user)
+    out = output(caller)
+    async with house.locks.hold(app.name, out):
+        current = house.current(app)
+        order = Order(app, current.image, house.apps.config(app), current.commit, caller.user.name, "Restart")
+        announce(house.settings, await house.shipper.ship(order, out), out)
+
+
+async def limits(house: House, caller: Session, args: LimitsArgs) -> None:
+    app = house.app(args.app, caller.user)
+    out = output(caller)
+    if args.memory < 0 or args.cpu < 0 or args.pids < 0 or (args.memory and args.memory < 16):
+        raise Invalid("Limits are positive numbers, and memory is at least 16 MiB.")
+    async with house.locks.hold(app.name, out):
+        current = house.releases.current(app.name)
+        known = house.apps.limits(app)
+        changes = {key: value for key in ("memory", "cpu", "pids") if (value := getattr(args, key))}
+        if not args.process or not changes:
+            processes = {args.process} if args.process else {*known, *(current.formation if current else ())}
+            rows = [{"process": p, **vars(known.get(p, Limits()))} for p in sorted(processes)]
+            table(caller, rows, as_json=False, empty="No process types yet.")
+            return
+        if current:
+            _known(current, args.process)
+        before = known.get(args.process, Limits())
+        house.apps.limit(app, args.process, replace(before, **changes), quantity=int(args.process == "web"))
+        if current is None:
+            return
+        order = Order(
+            app, current.image, house.apps.config(app), current.commit, caller.user.name, f"Limit {args.process}"
+        )
+        try:
+            announce(house.settings, await house.shipper.ship(order, out), out)
+        except BaseException:
+            house.apps.limit(app, args.process, before, quantity=int(args.process == "web"))
+            raise
+
+
+def _known(release: Release, process: str) -> None:
+    if process not in release.formation:
+        raise NotFound(
+            f"{release.app} has no process type {process[:30]!r}.",
+            f"It has: {', '.join(release.formation) or 'none'}. Types come from the Procfile.",
+        )
+
+
+def _change(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_-]{0,29})=(\d{1,4})", text)
+    if not match or int(match[2]) > MOST:
+        raise Invalid(f"{text[:40]!r} is not TYPE=N with N from 0 to {MOST}.", "Such as: ps:scale web=2 worker=1")
+    return match[1], int(match[2])
+
+
+VERBS: tuple[Verb[Any], ...] = (
+    Verb("ps", "List an app's running processes.", AppListing, ps, ("ps blog",)),
+    Verb("ps:scale", "Set how many of each process type run.", ScaleArgs, scale, ("ps:scale blog web=2 worker=1",)),
+    Verb("ps:restart", "Restart an app without losing a request.", AppOnly, restart, ("ps:restart blog",)),
+    Verb(
+        "limits",
+        "Show or set what each process may use.",
+        LimitsArgs,
+        limits,
+        ("limits blog", "limits blog worker --memory 1024 --cpu 0.5"),
+    ),
+)

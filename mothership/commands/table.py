@@ -1,0 +1,20 @@
+"""The table: every verb there is."""
+
+from typing import Any
+
+from mothership.commands import access, apps, config, help, keys, logs, ps, releases, run, tokens
+from mothership.commands.verb import Verb
+
+ALL: tuple[Verb[Any], ...] = (
+    *help.VERBS,
+    *apps.VERBS,
+    *access.VERBS,
+    *config.VERBS,
+    *ps.VERBS,
+    *releases.VERBS,
+    *run.VERBS,
+    *logs.VERBS,
+    *keys.VERBS,
+    *tokens.VERBS,
+)
+VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in ALL}

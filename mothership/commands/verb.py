@@ -1,0 +1,99 @@
+"""What a verb is: a name, its arguments as a frozen dataclass, and the function that does it."""
+
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mothership.commands.house import House
+from mothership.commands.session import Session
+from mothership.output import Output
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True)
+class Verb(Generic[A]):
+    """One row of the command table. `rest` hands everything after the app to the verb unparsed (for `run`)."""
+
+    name: str
+    summary: str
+    arguments: type[A]
+    perform: Callable[[House, Session, A], Awaitable[int | None]]
+    examples: tuple[str, ...] = ()
+    rest: bool = False
+
+    @property
+    def app(self) -> bool:
+        """Whether the verb is about one app, named first or by `--app`."""
+        return any(field.name == "app" for field in dataclasses.fields(self.arguments))  # type: ignore[arg-type]
+
+
+def positional(metavar: str, *, many: bool = False, default: Any = dataclasses.MISSING) -> Any:
+    """A positional argument; `many` takes all that are left, at least one unless a default is given."""
+    return dataclasses.field(default=default, metadata={"metavar": metavar, "many": many})
+
+
+def option(*flags: str, default: Any, help: str, kind: Any = None) -> Any:
+    """An option; a boolean default makes it a flag."""
+    return dataclasses.field(default=default, metadata={"flags": flags, "help": help, "kind": kind})
+
+
+def json_option() -> Any:
+    return option("--json", default=False, help="Print JSON.")
+
+
+@dataclass(frozen=True)
+class AppOnly:
+    """Arguments of a verb that needs no more than the app."""
+
+    app: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Arguments of a listing that is about no app."""
+
+    json: bool = json_option()
+
+
+@dataclass(frozen=True)
+class AppListing:
+    """Arguments of a listing about one app."""
+
+    app: str
+    json: bool = json_option()
+
+
+def say(caller: Session, text: str = "") -> None:
+    """Print a line to the caller."""
+    caller.write((text + "\n").encode())
+
+
+def output(caller: Session) -> Output:
+    """Lines of a recipe, printed to the caller as they come."""
+    return Output(lambda line: say(caller, line))
+
+
+def table(caller: Session, rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print rows as aligned columns, or as a JSON array whose keys are the columns."""
+    if as_json:
+        say(caller, json.dumps([dict(row) for row in rows], indent=2))
+        return
+    if not rows:
+        say(caller, empty)
+        return
+    names = list(rows[0])
+    lines = [[name.upper() for name in names]] + [[_cell(row[name]) for name in names] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(names))]
+    for line in lines:
+        say(caller, "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,119 @@
+"""The daemon: every room built, opened in order, and closed in the reverse of it."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from builder import Builder
+from hooks.post_receive import Deployer
+from mothership.applogs import AppLogs
+from mothership.commands.dispatch import Dispatch
+from mothership.commands.house import House
+from mothership.config import Settings
+from mothership.engine import Engine
+from mothership.log import logger
+from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep
+from mothership.releases.diagnosis import Diagnosis
+from mothership.releases.leftovers import sweep
+from mothership.repos import Repos
+from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.swarm.cluster import Cluster
+from receiver.http import application
+from receiver.ssh import SshServer
+from router import Router
+
+log = logger()
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The rooms of one installation, connected and not yet open."""
+
+    settings: Settings
+    store: Store
+    house: House
+    builder: Builder
+    upkeep: Upkeep
+
+
+def build(settings: Settings) -> Rooms:
+    """Connect the rooms."""
+    store = Store(settings.data)
+    engine = Engine(settings.docker_host)
+    accounts, apps, releases, builds = Accounts(store), Apps(store), Releases(store), Builds(store)
+    repos = Repos(settings.data)
+    cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
+    logs, locks = AppLogs(settings.data, engine), AppLocks()
+    shipper = Shipper(settings, apps, releases, cluster, router, Diagnosis(settings, engine))
+    deployer = Deployer(
+        settings, accounts, apps, releases, builds, repos, builder, shipper, locks, BuildSlots(settings.builds)
+    )
+    house = House(
+        settings=settings,
+        engine=engine,
+        accounts=accounts,
+        apps=apps,
+        releases=releases,
+        builds=builds,
+        repos=repos,
+        cluster=cluster,
+        router=router,
+        shipper=shipper,
+        locks=locks,
+        deployer=deployer,
+        logs=logs,
+    )
+    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs)
+    return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Apps and the proxy live on without the daemon."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    rooms = build(settings)
+    async with AsyncExitStack() as stack:
+        await _open(rooms, stack)
+        log.info("ready", ssh_port=settings.ssh_port, url=settings.url)
+        await stopped.wait()
+        log.info("stopping")
+
+
+async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
+    settings, house = rooms.settings, rooms.house
+    stack.callback(rooms.store.close)
+    await sweep(settings, house.engine, house.repos, house.builds, house.releases)
+    await rooms.builder.start()
+    await house.router.start()
+    stack.push_async_callback(house.router.close)
+    house.deployer.mend_refs()
+    await rooms.upkeep.once()
+    tending = asyncio.create_task(rooms.upkeep.forever())
+    stack.push_async_callback(_end, tending)
+    stack.push_async_callback(house.logs.close)
+    stack.push_async_callback(house.shipper.close)
+    await _open_http(rooms, stack)
+    ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))
+    await ssh.start()
+    stack.push_async_callback(ssh.close)
+
+
+async def _open_http(rooms: Rooms, stack: AsyncExitStack) -> None:
+    app = application(rooms.settings, rooms.house.accounts, rooms.house.deployer)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    path = rooms.settings.data / "run" / "http.sock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    await web.UnixSite(runner, str(path)).start()
+    path.chmod(0o666)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
