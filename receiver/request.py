@@ -1,0 +1,47 @@
+"""What a client asks for at the start of a push: commands and capabilities, before the pack."""
+
+from mothership.errors import Invalid
+from receiver import pktline
+
+LIMIT = 8 << 20
+"""The most bytes of commands a push may have: tens of thousands of refs."""
+
+
+class Request:
+    """Watches the bytes that go up to receive-pack until the commands end; the pack is never looked at."""
+
+    def __init__(self) -> None:
+        self.capabilities: frozenset[bytes] = frozenset()
+        self._decoder = pktline.Decoder()
+        self._seen = 0
+        self._done = False
+
+    @property
+    def side_band(self) -> bool:
+        """Whether the client reads progress and errors from band 2; receive-pack knows only the 64k kind."""
+        return b"side-band-64k" in self.capabilities
+
+    def watch(self, data: bytes) -> None:
+        """Look at the next bytes of the client. Raises Invalid."""
+        if self._done:
+            return
+        self._seen += len(data)
+        for packet in self._packets(data):
+            self._done = packet == pktline.FLUSH
+            self._watch_command(pktline.payload(packet))
+        if not self._done and self._seen > LIMIT:
+            raise Invalid(f"This push has more than {LIMIT >> 20} MiB of ref updates.", "Push fewer refs at once.")
+
+    def _packets(self, data: bytes) -> list[bytes]:
+        try:
+            return self._decoder.feed(data, until_flush=True)
+        except pktline.Malformed as error:
+            raise Invalid(f"That is not a git push: {error}.", "Push with git.") from error
+
+    def _watch_command(self, line: bytes) -> None:
+        command, separator, capabilities = line.partition(b"\0")
+        if separator and not self.capabilities:
+            self.capabilities = frozenset(capabilities.split())
+        # A newline inside a ref's name would look like a further update to the pre-receive hook.
+        if b"\n" in command.removesuffix(b"\n"):
+            raise Invalid("A ref's name has a newline.", "Rename it.", reason="invalid ref name")
