@@ -16,6 +16,8 @@ UNREAD = 1 << 18
 
 UNSENT = 1 << 18
 EVENTS = 64
+NOT_READ = 128 + 13
+"""The exit status of what ended because nobody read it, a shell's for SIGPIPE."""
 
 
 class Valve:
@@ -114,6 +116,9 @@ class Channel(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: "asyncssh.SSHServerChannel[bytes]") -> None:
         self._chan = chan
         chan.set_write_buffer_limits(high=UNSENT)
+        # OpenSSH clients whose standard output nobody reads any more say so by this request and wait (OpenSSH's
+        # PROTOCOL, section 2.1); asyncssh finds handlers by name and has none for it.
+        setattr(chan, "_process_eow_at_openssh_dot_com_request", self._end_of_write)  # noqa: B010
 
     def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: Any) -> bool:
         self.terminal = Terminal(term_type, term_size[0], term_size[1])
@@ -170,11 +175,21 @@ class Channel(asyncssh.SSHServerSession[bytes]):
         if self._task:
             self._task.cancel()
 
+    def _end_of_write(self, packet: asyncssh.packet.SSHPacket) -> bool:
+        packet.check_end()
+        self.lost = True
+        if self._task:
+            self._task.cancel()
+        return True
+
     async def _run(self) -> None:
-        status = await self._main(self, self._command)
-        await self.drain()
-        with contextlib.suppress(OSError):
-            self._chan.exit(status & 0xFF)
+        status = NOT_READ
+        try:
+            status = await self._main(self, self._command)
+            await self.drain()
+        finally:
+            with contextlib.suppress(OSError):
+                self._chan.exit(status & 0xFF)
 
     def _note(self, event: Resize | Signal) -> None:
         self._events.append(event)

@@ -102,9 +102,11 @@ async def _end(git: Process) -> None:
                 async with asyncio.timeout(patience):
                     await git.wait()
             if git.returncode is not None or next_signal is None:
-                return
+                break
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(git.pid, next_signal)
+    with contextlib.suppress(ConnectionError):
+        await git.stdin.wait_closed()
 
 
 async def _discard(stream: asyncio.StreamReader) -> None:

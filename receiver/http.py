@@ -38,13 +38,19 @@ def application(settings: Settings, accounts: Accounts, pushes: Pushes) -> web.A
 
 @contextlib.asynccontextmanager
 async def serving(app: web.Application, path: Path) -> AsyncIterator[None]:
-    """Listen on a unix socket until the block ends. A handler whose client vanishes is cancelled."""
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, read_bufsize=CHUNK, shutdown_timeout=5)
+    """Listen on a unix socket until the block ends. A handler whose client vanishes is cancelled.
+
+    The proxy in its container runs as somebody else, so the socket is open to all; tokens decide who is let in.
+    """
+    runner = web.AppRunner(
+        app, handler_cancellation=True, handle_signals=False, access_log=None, read_bufsize=CHUNK, shutdown_timeout=5
+    )
     await runner.setup()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     try:
-        await web.UnixSite(runner, path).start()
+        await web.UnixSite(runner, str(path)).start()
+        path.chmod(0o666)
         yield
     finally:
         await runner.cleanup()
@@ -108,6 +114,8 @@ class GitDoor:
             return exchange.response
         if status:
             logger().warning("git failed", app=call.app, service=call.service, status=status, said=exchange.complaints)
+            if not exchange.response.prepared:
+                raise web.HTTPInternalServerError(text="git could not answer that; the server's log says why.\n")
         return await exchange.finish()
 
 

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from receiver.reply import BAND_REMOTE, LARGEST_BAND, band
 
 QUEUE = 1 << 20
-"""The most bytes that wait for a slow client; lines beyond are left out, and the client is told how many."""
+"""The most bytes that wait for a slow client; lines beyond are left out, and the client is told that they are."""
+
+SKIPPING = "(Lines are missing here: this connection is slower than the output.)"
 
 
 def remote_lines(text: str, largest: int = LARGEST_BAND) -> bytes:
@@ -35,7 +37,7 @@ def _boundary(data: bytes, largest: int) -> int:
 class Outbox:
     """One queue to the client for git's packets and ours, so that neither lands inside the other.
 
-    Git's packets wait for room; our lines never wait: over the limit they are counted and left out.
+    Git's packets wait for room where they can; our lines never wait: over the limit they are left out.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Outbox:
         self._on_dead = on_dead
         self._queue: list[bytes] = []
         self._size = 0
-        self._skipped = 0
+        self._skipping = False
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
         self._emptied.set()
@@ -63,13 +65,13 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._say, line)
 
     async def put(self, packets: bytes, *, patient: bool) -> None:
-        """Queue git's packets; the patient wait until there is room."""
+        """Queue git's packets; the patient ones wait until there is room."""
         while patient and self._size > QUEUE:
             await self._emptied.wait()
         self._add(packets)
 
     async def pump(self) -> None:
-        """Send what is queued for as long as this runs; a client that can't be reached any more is told to nobody."""
+        """Send what is queued for as long as this runs. Once the client can't be reached, `dead` is set."""
         while True:
             await self._filled.wait()
             await self._send_queue()
@@ -79,10 +81,10 @@ class Outbox:
         await self._emptied.wait()
 
     def _say(self, line: str) -> None:
-        if self._size > QUEUE:
-            self._skipped += 1
-        else:
-            self._add(self._frame(line))
+        full = self._size > QUEUE
+        if not (full and self._skipping):
+            self._add(self._frame(SKIPPING if full else line))
+        self._skipping = full
 
     def _add(self, packets: bytes) -> None:
         if self.dead or not packets:
@@ -98,9 +100,6 @@ class Outbox:
         self._filled.clear()
         await self._try_to_send(batch)
         self._size -= len(batch)
-        if self._skipped:
-            skipped, self._skipped = self._skipped, 0
-            self._add(self._frame(f"({skipped} lines left out: this connection is slower than the output)"))
         if not self._queue:
             self._emptied.set()
 

@@ -36,7 +36,8 @@ class Packs:
             env = child.environment(call.protocol, **{gate.VARIABLE: str(number)})
             async with child.spawned(command, env, wire.complain, inherit=[number]) as git:
                 theirs.close()
-                await Reception(call, repository, wire, git, ours, self._pushes).run()
+                limit = self._settings.max_input_size
+                await Reception(call, repository, wire, git, ours, self._pushes, limit=limit).run()
         return git.returncode or 0
 
     async def _fetch(self, call: Call, repository: Path, wire: Wire) -> int:

@@ -18,15 +18,22 @@ from receiver.wire import Call, Wire
 
 
 class Reception:
-    """The push of one client over one receive-pack. The daemon's verdict is the only one."""
+    """The push of one client over one receive-pack. The daemon's verdict is the only one.
 
-    def __init__(self, call: Call, repository: Path, wire: Wire, git: Process, gate: Gate, pushes: Pushes) -> None:
+    `limit` is the most MiB that git lets a pack have.
+    """
+
+    def __init__(
+        self, call: Call, repository: Path, wire: Wire, git: Process, gate: Gate, pushes: Pushes, *, limit: int
+    ) -> None:
         self._call = call
         self._repository = repository
         self._wire = wire
         self._git = git
         self._gate = gate
         self._pushes = pushes
+        self._limit = limit
+        self._too_large = False
         self._request = Request()
         self._reply = Reply(self._request, advertised=call.stateless)
         self._outbox = Outbox(wire.send, self._frame, self._give_up)
@@ -53,12 +60,22 @@ class Reception:
         try:
             while data := await self._wire.read(child.CHUNK):
                 self._request.watch(data)
+                self._mention_the_limit()
                 self._git.stdin.write(data)
                 await self._git.stdin.drain()
         except ConnectionError:
             pass  # either end has gone; receive-pack, if it is still there, sees its input end early
         finally:
             self._git.stdin.close()
+
+    def _mention_the_limit(self) -> None:
+        """Git refuses a pack that is too large by itself, but says neither how large it may be nor what to do."""
+        if self._too_large or self._request.pack_size <= self._limit << 20:
+            return
+        self._too_large = True
+        out = Output(self._outbox.say)
+        out.error(f"This push is larger than {self._limit} MiB, the most that this server takes.")
+        out.error("Leave large files out of the repository, or ask an admin to raise max_input_size.")
 
     async def _carry_down(self) -> None:
         """What receive-pack says, to the client; ends after receive-pack has exited."""

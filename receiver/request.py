@@ -8,10 +8,11 @@ LIMIT = 8 << 20
 
 
 class Request:
-    """Watches the bytes that go up to receive-pack until the commands end; the pack is never looked at."""
+    """Watches the bytes that go up to receive-pack until the commands end; of the pack only the size is noted."""
 
     def __init__(self) -> None:
         self.capabilities: frozenset[bytes] = frozenset()
+        self.pack_size = 0
         self._decoder = pktline.Decoder()
         self._seen = 0
         self._done = False
@@ -24,12 +25,15 @@ class Request:
     def watch(self, data: bytes) -> None:
         """Look at the next bytes of the client. Raises Invalid."""
         if self._done:
+            self.pack_size += len(data)
             return
         self._seen += len(data)
         for packet in self._packets(data):
             self._done = packet == pktline.FLUSH
             self._watch_command(pktline.payload(packet))
-        if not self._done and self._seen > LIMIT:
+        if self._done:
+            self.pack_size = len(self._decoder.rest)
+        elif self._seen > LIMIT:
             raise Invalid(f"This push has more than {LIMIT >> 20} MiB of ref updates.", "Push fewer refs at once.")
 
     def _packets(self, data: bytes) -> list[bytes]:

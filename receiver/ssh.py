@@ -1,10 +1,8 @@
 """The SSH door: public keys only, git's two services and the command table, no shell, no forwarding."""
 
 import asyncio
-import contextlib
 import re
 import shlex
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncssh
@@ -26,6 +24,12 @@ TRIES = 6
 """Keys a client may offer on one connection, as with OpenSSH: agents hold several."""
 
 CHANNELS = 10
+"""Sessions one connection may have at a time, as with OpenSSH."""
+
+VERSION = "OpenSSH_Mothership"
+"""OpenSSH's client tells only servers of this name that nobody reads its output any more (`… logs -f | head`); to
+others it goes on to listen for ever. The name stands for what we speak, as browsers' "Mozilla" does."""
+
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
 MACS = (
     "hmac-sha2-256-etm@openssh.com",
@@ -42,16 +46,54 @@ BUG = 70
 """The exit status of a failure that is ours (sysexits.h, EX_SOFTWARE)."""
 
 
-class Door:
-    """What all connections share: who is known, what they may call, and what runs."""
+class SshServer:
+    """Listens on settings.ssh_port (0: any free one, then in `port`) and serves all who log in."""
 
-    def __init__(self, settings: Settings, accounts: Accounts, pushes: Pushes, commands: Commands) -> None:
+    def __init__(
+        self, settings: Settings, accounts: Accounts, pushes: Pushes, commands: Commands, *, host: str = ""
+    ) -> None:
         self.accounts = accounts
         self.admission: Admission[asyncssh.SSHServerConnection] = Admission()
+        self.port = settings.ssh_port
+        self._settings = settings
+        self._host = host
         self._packs = Packs(settings, pushes)
         self._commands = commands
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._tasks: set[asyncio.Task[int]] = set()
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+
+    async def start(self) -> None:
+        """Begin to listen. Raises OSError when the port is taken."""
+        self._acceptor = await asyncssh.listen(
+            self._host,
+            self.port,
+            server_factory=lambda: Connection(self),
+            server_host_keys=[host_key(self._settings.data / "ssh")],
+            server_version=VERSION,
+            encryption_algs=CIPHERS,
+            mac_algs=MACS,
+            compression_algs=["none"],
+            encoding=None,
+            line_editor=False,
+            login_timeout=GRACE,
+            keepalive_interval=15,
+            keepalive_count_max=4,
+            agent_forwarding=False,
+            x11_forwarding=False,
+            allow_scp=False,
+            gss_host=None,
+        )
+        self.port = self._acceptor.get_port()
+
+    async def close(self) -> None:
+        """Stop listening, hang up on everybody and see what ran for them end."""
+        if self._acceptor:
+            self._acceptor.close()
+        for conn in list(self._connections):
+            conn.abort()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def enter(self, conn: asyncssh.SSHServerConnection, address: str) -> None:
         """A connection has come; it may be an older stranger's turn to go."""
@@ -62,13 +104,6 @@ class Door:
     def leave(self, conn: asyncssh.SSHServerConnection) -> None:
         self.admission.leave(conn)
         self._connections.discard(conn)
-
-    async def close(self) -> None:
-        """Hang up on everybody and see what ran for them end."""
-        for conn in list(self._connections):
-            conn.abort()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
 
     async def serve(self, channel: Channel, line: str | None) -> int:
         """Do what a channel asks for; its exit status."""
@@ -111,8 +146,8 @@ class Door:
 class Connection(asyncssh.SSHServer):
     """One client's connection: who it is, from its key alone. The user name it gives means nothing."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, server: SshServer) -> None:
+        self._server = server
         self._valve = Valve()
         self._candidate: User | None = None
         self._user: User | None = None
@@ -127,11 +162,11 @@ class Connection(asyncssh.SSHServer):
         # asyncssh doesn't heed its transport: a client with a huge window (PuTTY's) would fill our memory.
         conn.pause_writing = self._valve.shut  # type: ignore[method-assign]
         conn.resume_writing = self._valve.release  # type: ignore[method-assign]
-        self._door.enter(conn, self._remote)
+        self._server.enter(conn, self._remote)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._valve.release()
-        self._door.leave(self._conn)
+        self._server.leave(self._conn)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -147,7 +182,7 @@ class Connection(asyncssh.SSHServer):
 
     async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Whether somebody owns the key. Asked twice: when it is offered, and with the signature that proves it."""
-        self._candidate = await self._door.accounts.user_for_key(key.algorithm.decode(), key.public_data)
+        self._candidate = await self._server.accounts.user_for_key(key.algorithm.decode(), key.public_data)
         if self._candidate is None:
             self._strange_keys += 1
         if self._strange_keys > TRIES:
@@ -157,47 +192,14 @@ class Connection(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         # The key that was asked about last is the one whose signature has just been checked.
         self._user = self._candidate
-        self._door.admission.leave(self._conn)
+        self._server.admission.leave(self._conn)
 
     def session_requested(self) -> "Channel | bool":
         self._channels = [channel for channel in self._channels if not channel.lost]
         if self._user is None or len(self._channels) >= CHANNELS:
             return False
-        self._channels.append(Channel(self._user, self._remote, self._valve, self._door.serve))
+        self._channels.append(Channel(self._user, self._remote, self._valve, self._server.serve))
         return self._channels[-1]
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    settings: Settings, accounts: Accounts, pushes: Pushes, commands: Commands, *, host: str = ""
-) -> AsyncIterator[int]:
-    """Listen on settings.ssh_port (0: any free one) until the block ends; yields the port. Raises OSError."""
-    door = Door(settings, accounts, pushes, commands)
-    acceptor = await asyncssh.listen(
-        host,
-        settings.ssh_port,
-        server_factory=lambda: Connection(door),
-        server_host_keys=[host_key(settings.data / "ssh")],
-        encryption_algs=CIPHERS,
-        mac_algs=MACS,
-        compression_algs=["none"],
-        encoding=None,
-        line_editor=False,
-        login_timeout=GRACE,
-        keepalive_interval=15,
-        keepalive_count_max=4,
-        agent_forwarding=False,
-        x11_forwarding=False,
-        allow_scp=False,
-        gss_host=None,
-        server_version="Mothership",
-        reuse_address=True,
-    )
-    try:
-        yield acceptor.get_port()
-    finally:
-        acceptor.close()
-        await door.close()
 
 
 def host_key(directory: Path) -> asyncssh.SSHKey:

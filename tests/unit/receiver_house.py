@@ -126,11 +126,17 @@ class House:
     commands: Table
     ssh_port: int = 0
     http_port: int = 0
+    stranger: User = BOB
 
     @property
     def ssh_command(self) -> list[str]:
         """An OpenSSH client that knows ann's key and nothing of this machine's configuration."""
-        options = ["-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oBatchMode=yes"]
+        options = [
+            "-oStrictHostKeyChecking=no",
+            "-oUserKnownHostsFile=/dev/null",
+            "-oLogLevel=ERROR",
+            "-oBatchMode=yes",
+        ]
         key = ["-oIdentitiesOnly=yes", "-oIdentityAgent=none", f"-i{self.path / 'ann'}"]
         return ["ssh", "-F/dev/null", *options, *key, "-p", str(self.ssh_port)]
 
@@ -159,7 +165,9 @@ class House:
     def url(self, door: str, app: str) -> str:
         return self.ssh_url(app) if door == "ssh" else self.http_url(app)
 
-    async def start(self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] = {}) -> asyncio.subprocess.Process:
+    async def start(
+        self, *argv: str, cwd: Path | None = None, env: Mapping[str, str] = {}
+    ) -> asyncio.subprocess.Process:
         pipe = asyncio.subprocess.PIPE
         return await asyncio.create_subprocess_exec(
             *argv, cwd=cwd or self.path, env=self.environment | dict(env), stdin=pipe, stdout=pipe, stderr=pipe,
@@ -204,27 +212,20 @@ class House:
 
     def children(self) -> list[str]:
         """The git processes that this test's server still has."""
-        mine = str(self.settings.data)
-        lines = (p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if os.access(p, os.R_OK))
-        return [c.decode().replace("\0", " ") for c in _readable(lines) if mine.encode() in c and b"pack" in c]
+        mine = str(self.settings.data).encode()
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                line = path.read_bytes()
+                if mine in line and b"pack" in line:
+                    found.append(line.decode().replace("\0", " "))
+        return found
 
     async def settles(self, what: Callable[[], object], seconds: float = 10) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
-            while not what():
+            while not what():  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(0.01)
-
-
-def _readable(lines: "object") -> list[bytes]:
-    found = []
-    iterator = iter(lines)  # type: ignore[call-overload]
-    while True:
-        try:
-            found.append(next(iterator))
-        except StopIteration:
-            return found
-        except OSError:
-            return found
 
 
 @contextlib.asynccontextmanager
@@ -238,12 +239,14 @@ async def opened(path: Path, **settings: object) -> AsyncIterator[House]:
     house = House(path, values, Keys({key.public_data: ANN}), Recipes(Repos(data)), Table())
     app = http.application(values, house.accounts, house.pushes)
     socket = data / "run" / "http.sock"
-    async with (
-        ssh.serving(values, house.accounts, house.pushes, house.commands, host="127.0.0.1") as house.ssh_port,
-        http.serving(app, socket),
-        _forwarded(socket) as house.http_port,
-    ):
-        yield house
+    server = ssh.SshServer(values, house.accounts, house.pushes, house.commands, host="127.0.0.1")
+    await server.start()
+    house.ssh_port = server.port
+    try:
+        async with http.serving(app, socket), _forwarded(socket) as house.http_port:
+            yield house
+    finally:
+        await server.close()
 
 
 @contextlib.asynccontextmanager
