@@ -1,6 +1,7 @@
 """Bare git repositories, one per app, in the data directory."""
 
 import asyncio
+import secrets
 import shutil
 from pathlib import Path
 
@@ -22,10 +23,18 @@ class Repos:
         if (path / "HEAD").exists():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        argv = ["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", "--template=", str(path)]
+        # Two first pushes may arrive at once: each makes its own, and the first to be complete takes the name.
+        scratch = path.with_name(f".{app}.{secrets.token_hex(4)}")
+        argv = ["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", "--template=", str(scratch)]
         child = await asyncio.create_subprocess_exec(*argv)
         if await child.wait():
             raise OSError(f"git could not make the repository {path}")
+        try:
+            scratch.rename(path)
+        except OSError:
+            shutil.rmtree(scratch)
+            if not (path / "HEAD").exists():
+                raise
         return path
 
     async def delete(self, app: str) -> None:
