@@ -33,5 +33,5 @@ def _rewrite_line(packet: bytes, reason: bytes) -> bytes:
 
 
 def _one_line(reason: str) -> bytes:
-    text = " ".join(reason.split())
-    return "".join(c for c in text if c.isprintable())[:200].encode(errors="replace") or DECLINED
+    text = "".join(c for c in " ".join(reason.split()) if c.isprintable())
+    return text[:200].strip().encode(errors="replace") or DECLINED
