@@ -53,7 +53,7 @@ def decide(push: Push, *, branch: str, released: bool, remote: str = "mothership
     if deploy and deploy.deletes:
         raise Refused(
             f"{branch} is the deploy branch of {push.app}; it can't be deleted.",
-            f"To take the app down: mothership ps:scale web=0. To delete it: mothership apps:destroy {push.app}",
+            f"To take the app down: mothership ps:scale web=0. To delete it: mothership apps:destroy --app {push.app}",
             reason="the deploy branch can't be deleted",
         )
     if chosen.dry_run and not deploy:

@@ -92,3 +92,7 @@ def _shown(error: MothershipError) -> click.ClickException:
 
 for _verb in VERBS.values():
     main.add_command(_forward(_verb.name, _verb.rest, _verb.app))
+
+
+if __name__ == "__main__":
+    main()

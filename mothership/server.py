@@ -21,6 +21,7 @@ from mothership.releases.leftovers import sweep
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
+from mothership.swarm.network import ensure_network
 from receiver.http import application
 from receiver.ssh import SshServer
 from router import Router
@@ -87,6 +88,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     settings, house = rooms.settings, rooms.house
     stack.callback(rooms.store.close)
     await sweep(settings, house.engine, house.repos, house.builds, house.releases)
+    await ensure_network(settings, house.engine)
     await rooms.builder.start()
     await house.router.start()
     stack.push_async_callback(house.router.close)

@@ -17,7 +17,7 @@ class BranchArgs:
 
 @dataclass(frozen=True)
 class CreateArgs:
-    app: str
+    name: str = positional("NAME")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ async def apps(house: House, caller: Session, args: Listing) -> None:
 async def create(house: House, caller: Session, args: CreateArgs) -> None:
     if not house.accounts.may_create(caller.user):
         raise Refused("You may not create apps on this server.", "Ask an admin.")
-    app = house.apps.create(args.app, caller.user)
+    app = house.apps.create(args.name, caller.user)
     await house.repos.create(app.name, branch=app.branch)
     say(caller, f"Created {app.name}. It will be at {house.settings.app_url(app.name)}")
     say(caller, f"Deploy to it: git push ssh://mothership@HOST:{house.settings.ssh_port}/{app.name} {app.branch}")
@@ -106,7 +106,7 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
     if args.confirm != app.name:
         raise Refused(
             f"This deletes {app.name} with its releases, its configuration and its repository, for good.",
-            f"If you mean it: apps:destroy {app.name} --confirm {app.name}",
+            f"If you mean it: apps:destroy --app {app.name} --confirm {app.name}",
         )
     async with house.locks.hold(app.name, output(caller)):
         await house.deployer.forget(app)
@@ -125,5 +125,5 @@ VERBS: tuple[Verb[Any], ...] = (
         buildpacks,
         ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
     ),
-    Verb("apps:destroy", "Delete an app for good.", DestroyArgs, destroy, ("apps:destroy blog --confirm blog",)),
+    Verb("apps:destroy", "Delete an app for good.", DestroyArgs, destroy, ("apps:destroy --app blog --confirm blog",)),
 )

@@ -1,0 +1,47 @@
+"""The overlay that routed processes, the proxy and one-off containers share."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from mothership.config import Settings
+from mothership.engine import Engine, EngineError
+from mothership.errors import Conflict, NotFound
+from mothership.swarm.plan import INSTANCE
+
+CANDIDATES = tuple(f"10.{second}.0.0/16" for second in range(200, 240))
+
+
+async def ensure_network(settings: Settings, engine: Engine) -> None:
+    """Make the instance's overlay when it is missing, with room for 65,000 addresses. Raises EngineError."""
+    try:
+        await engine.network(settings.network)
+        return
+    except NotFound:
+        pass
+    taken = await _subnets(engine)
+    for subnet in free(CANDIDATES, taken):
+        try:
+            await engine.create_overlay(settings.network, {INSTANCE: settings.instance}, subnet)
+            return
+        except Conflict:
+            return
+        except EngineError as error:
+            if "overlap" not in error.message.lower():
+                raise
+    raise EngineError("No free /16 is left between 10.200.0.0 and 10.239.0.0 for the overlay network.")
+
+
+def free(candidates: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """The candidates that overlap none of the taken subnets."""
+    used = [ipaddress.ip_network(subnet) for subnet in taken]
+    return [c for c in candidates if not any(ipaddress.ip_network(c).overlaps(n) for n in used if n.version == 4)]
+
+
+async def _subnets(engine: Engine) -> list[str]:
+    networks = await engine.networks({})
+    return [
+        config["Subnet"]
+        for network in networks
+        for config in (network.get("IPAM") or {}).get("Config") or []
+        if config.get("Subnet")
+    ]

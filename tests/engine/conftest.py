@@ -1,0 +1,32 @@
+"""Engine tests run against a real engine, a real daemon and the real git client.
+
+Each pytest worker has one Mothership of its own: an instance name, a data directory, ports.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.server import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    """A running Mothership with one admin, `ada`; all that it made is gone afterwards."""
+    made = Server(tmp_path_factory.mktemp("mothership"), f"mst{worker_id}")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder for an app's source."""
+    path = tmp_path / "app"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
