@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from receiver_house import House, invalid, opened
-from receiver_packs import COMMIT, EVIL_TREES, GOOD, LACKING, ZERO, entry, named, pack, pack_of_tree, update
 
 from mothership.model import Push
 from mothership.output import Output
+from tests.unit.receiver_house import House, invalid, opened
+from tests.unit.receiver_packs import COMMIT, EVIL_TREES, GOOD, LACKING, ZERO, entry, named, pack, pack_of_tree, update
 
 both = pytest.mark.parametrize("door", ["ssh", "http"])
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from dulwich.client import GitClient, HttpGitClient, SSHGitClient
 from dulwich.repo import Repo
-from receiver_house import TOKEN, House, opened
 
 from mothership.errors import BuildFailed
 from mothership.model import Push
 from mothership.output import Output
+from tests.unit.receiver_house import TOKEN, House, opened
 
 both = pytest.mark.parametrize("door", ["ssh", "http"])
 MAIN = b"refs/heads/main"

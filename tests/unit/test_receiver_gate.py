@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from receiver_house import ANN, Recipes
-from receiver_packs import COMMIT, GOOD, named, update
 
 from mothership.config import Settings
 from mothership.model import Push
@@ -18,6 +16,8 @@ from mothership.repos import Repos
 from receiver import child, gate
 from receiver.pack import Packs
 from receiver.wire import Call
+from tests.unit.receiver_house import ANN, Recipes
+from tests.unit.receiver_packs import COMMIT, GOOD, named, update
 
 PUSH = update(named("commit", COMMIT)) + GOOD
 CALL = Call(child.RECEIVE, "web", ANN, stateless=True)

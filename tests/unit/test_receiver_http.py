@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from receiver_house import TOKEN, House, Ran, opened
-from receiver_packs import COMMIT, GOOD, named, update
 
 from receiver import access
+from tests.unit.receiver_house import TOKEN, House, Ran, opened
+from tests.unit.receiver_packs import COMMIT, GOOD, named, update
 
 ELSEWHERE = "X-Forwarded-For: 203.0.113.9"
 RESULT = "Content-Type: application/x-git-receive-pack-request"

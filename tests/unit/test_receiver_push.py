@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from receiver_house import House, invalid, opened
 
 from mothership.errors import BuildFailed
 from mothership.model import Push
 from mothership.output import Output
+from tests.unit.receiver_house import House, invalid, opened
 
 both = pytest.mark.parametrize("door", ["ssh", "http"])
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from receiver_house import ANN, BOB, House, opened
 
 from mothership.commands.session import Resize, Session, Signal
 from receiver import ssh
 from receiver.channel import Channel
+from tests.unit.receiver_house import ANN, BOB, House, opened
 
 
 @pytest.fixture
