@@ -5,8 +5,6 @@ import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from builder import Builder
 from hooks.post_receive import Deployer
 from mothership.applogs import AppLogs
@@ -22,7 +20,7 @@ from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
-from receiver.http import application
+from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
 
@@ -98,22 +96,11 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(_end, tending)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.close)
-    await _open_http(rooms, stack)
+    door = application(settings, house.accounts, house.deployer)
+    await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))
     await ssh.start()
     stack.push_async_callback(ssh.close)
-
-
-async def _open_http(rooms: Rooms, stack: AsyncExitStack) -> None:
-    app = application(rooms.settings, rooms.house.accounts, rooms.house.deployer)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    path = rooms.settings.data / "run" / "http.sock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    await web.UnixSite(runner, str(path)).start()
-    path.chmod(0o666)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

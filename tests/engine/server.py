@@ -15,10 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mothership.install.host import build_settings
+
 from mothership import config
 from mothership.engine import Engine
 from mothership.errors import MothershipError
-from mothership.install.host import build_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 INSTANCE = "mothership.instance"

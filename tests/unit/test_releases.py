@@ -1,0 +1,84 @@
+"""Locks, build slots, logs and diagnosis, each without an engine."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+from mothership.applogs import AppLog
+from mothership.output import Output
+from mothership.releases.diagnosis import listening
+from mothership.releases.locks import AppLocks, BuildSlots
+from mothership.swarm.network import free
+
+
+async def test_a_second_deploy_of_an_app_waits_and_is_told() -> None:
+    locks, lines, order = AppLocks(), list[str](), list[str]()
+
+    async def deploy(name: str) -> None:
+        async with locks.hold("blog", Output(lines.append)) as waited:
+            order.append(f"{name} {waited}")
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(deploy("a"), deploy("b"))
+    assert order == ["a False", "b True"]
+    assert lines == ["-----> Another deploy of blog is under way; this one waits for it to finish."]
+
+
+async def test_builds_over_the_limit_queue_and_see_their_place() -> None:
+    slots, go = BuildSlots(1), asyncio.Event()
+    told: dict[str, list[str]] = {"a": [], "b": [], "c": []}
+
+    async def build(name: str) -> None:
+        async with slots.take(Output(told[name].append)):
+            await go.wait()
+
+    tasks = [asyncio.create_task(build(name)) for name in told]
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*tasks)
+    assert told["a"] == []
+    assert "number 1 in the queue" in told["b"][0]
+    assert "number 2 in the queue" in told["c"][0] and told["c"][1].endswith("Number 1 in the queue now.")
+
+
+async def test_a_build_that_is_cancelled_in_the_queue_leaves_its_place() -> None:
+    slots, quiet, go = BuildSlots(1), Output(), asyncio.Event()
+
+    async def build() -> str:
+        async with slots.take(quiet):
+            await go.wait()
+        return "built"
+
+    first, second, third = (asyncio.create_task(build()) for _ in range(3))
+    await asyncio.sleep(0)
+    second.cancel()
+    go.set()
+    assert await first == await third == "built"
+    async with asyncio.timeout(1), slots.take(quiet):
+        pass
+
+
+async def test_a_slow_follower_is_told_how_many_lines_it_missed(tmp_path: Path) -> None:
+    log = AppLog(tmp_path / "blog.log")
+    queue = log.subscribe()
+    for number in range(6000):
+        log.write(str(number))
+    first = [queue.get_nowait() for _ in range(queue.qsize())]
+    log.write("later")
+    rest = [queue.get_nowait() for _ in range(queue.qsize())]
+    assert first[-1] == "4998" and rest == [
+        "(… 1001 lines were dropped here: they came faster than they were read)",
+        "later",
+    ]
+    assert log.tail(2) == ["5999", "later"]
+
+
+def test_listening_ports_are_read_from_the_kernels_table() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        assert ("127.0.0.1", server.getsockname()[1]) in listening(Path("/proc/self/net"))
+
+
+def test_a_free_subnet_overlaps_none_that_is_taken() -> None:
+    assert free(["10.200.0.0/16", "10.201.0.0/16"], ["10.200.5.0/24", "fd00::/64"]) == ["10.201.0.0/16"]
