@@ -1,1 +1,6 @@
 """Hostname to running release: a pure table and the driver that keeps HAProxy equal to it."""
+
+from router.haproxy import Router
+from router.table import Server, Target
+
+__all__ = ["Router", "Server", "Target"]

@@ -1,0 +1,61 @@
+"""The container HAProxy runs in."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from mothership.config import Settings
+from mothership.engine import Bind, ContainerSpec, Engine
+from mothership.errors import NotFound
+from router.render import PORT, PROXY
+
+SPEC = "mothership.spec"
+
+
+def name(settings: Settings) -> str:
+    return f"{settings.instance}-proxy"
+
+
+def spec(settings: Settings, directory: Path) -> ContainerSpec:
+    """On the routed overlay, with the HTTP port published; its control sockets are files on the host."""
+    where = ((settings.http_bind, settings.http_port),) if settings.http_bind else _everywhere(settings.http_port)
+    return ContainerSpec(
+        image=f"mothership/platform:{settings.stack}",
+        entrypoint=("haproxy",),
+        command=("-W", "-db", "-S", f"{PROXY}/master.sock", "-f", f"{PROXY}/haproxy.cfg"),
+        user="0:0",
+        labels={"mothership.instance": settings.instance, "mothership.role": "proxy"},
+        network=settings.network,
+        binds=(Bind(str(directory), PROXY), Bind(str(settings.data / "run"), "/daemon")),
+        ports={f"{PORT}/tcp": where},
+        restart="always",
+        cap_drop=("ALL",),
+        stop_timeout=5,
+        log_driver="json-file",
+        log_options={"max-size": "10m", "max-file": "2"},
+    )
+
+
+async def ensure(settings: Settings, engine: Engine, directory: Path) -> bool:
+    """Make the container run as it should; whether it had to be made or started."""
+    wanted = spec(settings, directory)
+    mark = hashlib.sha256(json.dumps(wanted.body(), sort_keys=True).encode()).hexdigest()
+    try:
+        found = await engine.inspect(name(settings))
+        if found["Config"]["Labels"].get(SPEC) == mark:
+            if found["State"]["Running"]:
+                return False
+            await engine.start(found["Id"])
+            return True
+        await engine.remove(found["Id"])
+    except NotFound:
+        pass
+    made = await engine.create(replace(wanted, labels={**wanted.labels, SPEC: mark}), name(settings))
+    await engine.start(made)
+    return True
+
+
+def _everywhere(port: int) -> tuple[tuple[str, int], ...]:
+    """Every IPv4 address, and IPv6's loopback: through the engine's relay an IPv6 client would look local."""
+    return (("0.0.0.0", port), ("::1", port))

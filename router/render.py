@@ -1,0 +1,75 @@
+"""HAProxy's configuration and maps, from the table (HAProxy 3.0 Configuration Manual)."""
+
+from router.table import CHECK, Slot, Table, slot_name
+
+PROXY = "/proxy"
+HOSTS = f"{PROXY}/hosts.map"
+DAEMON_SOCKET = "/daemon/http.sock"
+PORT = 8080
+
+HEAD = """\
+global
+    stats socket {proxy}/admin.sock mode 600 level admin
+    hard-stop-after 1h
+    tune.bufsize 32768
+
+defaults
+    mode http
+    option idle-close-on-response
+    option http-keep-alive
+    option forwardfor
+    option redispatch 1
+    retries 3
+    retry-on conn-failure
+    timeout connect 5s
+    timeout queue 5s
+    timeout http-request 30s
+    timeout http-keep-alive 60s
+    timeout client 15m
+    timeout server 15m
+    timeout tunnel 24h
+    balance leastconn
+    http-error status 503 content-type "text/html; charset=utf-8" file {proxy}/503.html
+
+frontend web
+    bind :{port}
+    http-request del-header X-Forwarded-For
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    http-request set-header X-Forwarded-Port {public_port}
+    http-request set-header X-Request-Id %[uuid] unless {{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{{8,128}}$ }}
+    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,rtrim(.)
+    use_backend mothership if {{ var(txn.host) -m str mothership.{domain} }}
+    use_backend %[var(txn.host),map_str({hosts},nobody)]
+    default_backend nobody
+
+backend nobody
+    http-request return status 404 content-type "text/html; charset=utf-8" file {proxy}/404.html
+
+backend mothership
+    http-error status 503 content-type "text/plain; charset=utf-8" file {proxy}/daemon.txt
+    timeout server 2h
+    server daemon unix@{daemon}
+"""
+
+
+def config(table: Table, *, domain: str, public_port: int) -> str:
+    """The whole configuration file, with the servers of today in it."""
+    head = HEAD.format(
+        proxy=PROXY, port=PORT, public_port=public_port, domain=domain, hosts=HOSTS, daemon=DAEMON_SOCKET
+    )
+    used = {slot.name: slot for slot in table.slots.values()}
+    return head + "".join(_backend(used.get(name), name) for name in map(slot_name, range(1, table.size + 1)))
+
+
+def hosts_map(table: Table) -> str:
+    """The map file: a hostname and its slot on each line."""
+    return "".join(f"{host} {slot}\n" for host, slot in sorted(table.hosts().items()))
+
+
+def _backend(slot: Slot | None, name: str) -> str:
+    lines = [f"\nbackend {name}\n"]
+    for server in slot.servers.values() if slot else ():
+        if not server.draining:
+            lines.append(f"    server {server.id} {server.address}:{server.port} weight {server.weight} {CHECK}\n")
+    return "".join(lines)
