@@ -15,8 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mothership.install.host import build_settings
-
 from mothership import config
 from mothership.engine import Engine
 from mothership.errors import MothershipError
@@ -228,6 +226,12 @@ async def remove_instance(instance: str) -> None:
                 break
             except MothershipError:
                 await asyncio.sleep(0.2)
+
+
+def build_settings() -> dict[str, object]:
+    """The host's own certificates, where it has some: builds must trust what the host trusts."""
+    bundle = os.environ.get("SSL_CERT_FILE", "")
+    return {"ca_bundle": bundle} if bundle else {}
 
 
 def free_ports(count: int) -> list[int]:
