@@ -55,7 +55,7 @@ class Router:
         self._table = self._load()
         for page in PAGES:
             _replace(self._directory / page, (files("router") / "pages" / page).read_text())
-        self._write()
+        self._write(self._table)
         await self.ensure()
 
     async def ensure(self) -> None:
@@ -69,8 +69,7 @@ class Router:
     async def close(self) -> None:
         """Write what is still to be written; the proxy runs on."""
         if self._saving:
-            self._saving.cancel()
-            self._write()
+            await asyncio.wait([self._saving])
 
     async def set_hosts(self, app: str, hosts: tuple[str, ...]) -> None:
         """Lead exactly these hostnames to the app. Raises Invalid, Conflict."""
@@ -82,7 +81,7 @@ class Router:
             self._table = after
             if after.size != before.size:
                 await self._grow()
-            await self._runtime.run(*host_lines(HOSTS, before.hosts(), after.hosts()))
+            await self._runtime.run_all(host_lines(HOSTS, before.hosts(), after.hosts()))
             self._save()
 
     async def add(self, app: str, targets: tuple[Target, ...]) -> None:
@@ -203,7 +202,7 @@ class Router:
             await self._delete(f"{backend}/{name}")
         have = await self._runtime.run(f"show map {HOSTS}")
         before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
-        await self._runtime.run(*host_lines(HOSTS, before, self._table.hosts()))
+        await self._runtime.run_all(host_lines(HOSTS, before, self._table.hosts()))
 
     async def _restore(self, slot: Slot, server: Server, row: Row | None) -> None:
         if row is not None:
@@ -212,7 +211,7 @@ class Router:
 
     async def _grow(self) -> None:
         """More slots than the proxy has: the one change that takes a reload, which loses no request."""
-        self._write()
+        self._write(self._table)
         answer = await self._runtime.reload()
         if "Success=1" not in answer:
             raise ProxyUnavailable("The proxy did not take its new configuration.", answer.strip()[:500])
@@ -248,13 +247,16 @@ class Router:
 
     async def _save_soon(self) -> None:
         await asyncio.sleep(COALESCE)
-        self._write()
+        written = None
+        while written is not self._table:
+            written = self._table
+            await asyncio.to_thread(self._write, written)
 
-    def _write(self) -> None:
+    def _write(self, table: Table) -> None:
         domain, port = self._settings.domain, self._settings.http_port
-        _replace(self._directory / "haproxy.cfg", config(self._table, domain=domain, public_port=port))
-        _replace(self._directory / "hosts.map", hosts_map(self._table))
-        _replace(self._directory / "table.json", json.dumps(dump(self._table)))
+        _replace(self._directory / "haproxy.cfg", config(table, domain=domain, public_port=port))
+        _replace(self._directory / "hosts.map", hosts_map(table))
+        _replace(self._directory / "table.json", json.dumps(dump(table)))
 
     def _load(self) -> Table:
         path = self._directory / "table.json"

@@ -2,12 +2,14 @@
 
 import asyncio
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mothership.errors import ProxyUnavailable
 
 TIMEOUT = 10.0
+BATCH = 8192
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,16 @@ class Runtime:
     async def run(self, *lines: str) -> str:
         """Run commands and return what they print. Raises ProxyUnavailable."""
         return await self._ask(self._admin, ";".join(lines)) if lines else ""
+
+    async def run_all(self, lines: Iterable[str]) -> None:
+        """Run any number of commands, as many at once as fit the proxy's buffer."""
+        batch: list[str] = []
+        for line in lines:
+            if batch and sum(map(len, batch)) + len(line) > BATCH:
+                await self.run(*batch)
+                batch = []
+            batch.append(line)
+        await self.run(*batch)
 
     async def reload(self) -> str:
         """Start a new worker with the configuration on disk; what the master says of it."""
