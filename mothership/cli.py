@@ -66,7 +66,8 @@ def _forward(verb: str, rest: bool, app: bool) -> click.Command:
             target = remote.find(name)
         except MothershipError as error:
             raise _shown(error) from error
-        words = [verb, *_with_app(list(argv), target.app, rest=rest) if app else argv]
+        given = _with_app(list(argv), target.app, rest=rest) if app else list(argv)
+        words = [verb, *given]
         terminal = rest and sys.stdin.isatty() and sys.stdout.isatty()
         command = [*target.ssh(terminal=terminal), shlex.join(words)]
         os.execvp(command[0], command)

@@ -65,7 +65,7 @@ def build(settings: Settings) -> Rooms:
         deployer=deployer,
         logs=logs,
     )
-    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs)
+    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs, builder)
     return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from builder import Builder
 from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import MothershipError
@@ -33,6 +34,7 @@ class Upkeep:
         shipper: Shipper,
         locks: AppLocks,
         logs: AppLogs,
+        builder: Builder,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -42,6 +44,7 @@ class Upkeep:
         self._shipper = shipper
         self._locks = locks
         self._logs = logs
+        self._builder = builder
         self._seen: dict[str, frozenset[tuple[str, str, bool]]] = {}
         self._thorough_at = 0.0
 
@@ -66,6 +69,7 @@ class Upkeep:
             self._thorough_at = now + THOROUGH
             self._seen.clear()
             await self._router.ensure()
+            await self._builder.ensure()
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
         self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)

@@ -1,0 +1,174 @@
+"""A build, from a commit to an image in the registry."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from builder.buildpack import Buildpacks
+from builder.choose import choose
+from builder.commit import Root, read_root
+from builder.disk import full_disk_explained
+from builder.dockerfile import Dockerfiles, command, exposed
+from builder.image import Base, Images, Stored
+from builder.layers import Cut, Layers
+from builder.procfile import NAME, described, parse
+from builder.registry import Registry
+from builder.service import answering, ensure, network_name, network_spec, registry_name, registry_spec, write_config
+from builder.source import Source
+from builder.thread import in_thread
+from builder.workspace import Workspace, slugignore
+from mothership.config import Settings
+from mothership.engine import Engine
+from mothership.errors import NotFound
+from mothership.model import PROCESS_NAME, Image
+from mothership.output import Output
+
+ENTRYPOINT = ["/mothership/launcher"]
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Builder:
+    """Builds commits. The registry and the builds' network namespace are its own containers."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._registry = Registry(settings.registry)
+        self._images = Images(settings, engine, self._registry)
+        self._buildpacks = Buildpacks(settings, engine)
+        self._dockerfiles = Dockerfiles(settings)
+
+    async def start(self) -> None:
+        """Make the registry and the network namespace run, and put away what dead builds left."""
+        mine = {"mothership.instance": self._settings.instance, "mothership.role": "build"}
+        for container in await self._engine.containers(mine):
+            await self._engine.remove(container["Id"])
+        shutil.rmtree(self._settings.data / "builds" / ".running", ignore_errors=True)
+        await self.ensure()
+        await answering(self._settings.registry)
+
+    async def ensure(self) -> None:
+        """Restore the builder's containers where they are missing or stopped."""
+        write_config(self._settings)
+        await ensure(self._engine, registry_name(self._settings), registry_spec(self._settings))
+        await ensure(self._engine, network_name(self._settings), network_spec(self._settings))
+
+    async def build(self, source: Source, out: Output) -> Image:
+        """Build a commit. Raises BuildFailed, Invalid, RegistryUnavailable, EngineUnavailable.
+
+        A cancellation ends the build's container within two seconds and leaves nothing behind.
+        """
+        root = await in_thread(read_root, source)
+        processes = parse(root.files[NAME]) if NAME in root.files else {}
+        choice = choose(source, root)
+        out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
+        if choice.dockerfile:
+            return await self._by_dockerfile(source, root, processes, out)
+        return await self._by_buildpacks(source, root, processes, out)
+
+    async def forget(self, app: str) -> None:
+        """Remove a destroyed app's workspace, cache and images."""
+        for kind in ("workspaces", "cache", "builds"):
+            await in_thread(shutil.rmtree, self._settings.data / kind / app, ignore_errors=True)
+        await in_thread(
+            shutil.rmtree,
+            self._settings.data / "registry/docker/registry/v2/repositories" / app,
+            ignore_errors=True,
+        )
+
+    async def _by_buildpacks(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
+        place = self._settings.data / "workspaces" / source.app
+        workspace, layers = Workspace(place), Layers(place)
+        with full_disk_explained(self._settings.data):
+            place.mkdir(parents=True, exist_ok=True)
+            await in_thread(workspace.sync, source, slugignore(root.files.get(".slugignore", b"")))
+            said = await self._buildpacks.compile(source, choose(source, root), workspace.app, out)
+            processes = {**_valid(said.processes), **procfile}
+            _announce(processes, procfile, out)
+            base = await self._images.stack()
+            cuts = await in_thread(layers.cut)
+            try:
+                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
+            except NotFound:
+                layers.forget()
+                cuts = await in_thread(layers.cut)
+                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
+            layers.keep(cuts)
+        _ready(stored, out)
+        return Image(
+            repository=source.app,
+            digest=stored.digest,
+            kind="buildpack",
+            processes=processes,
+            size=stored.size,
+            build_id=source.build_id,
+        )
+
+    async def _by_dockerfile(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
+        tag = f"mothership-build/{source.app}:{source.build_id}"
+        await self._dockerfiles.build(source, root.files["Dockerfile"], tag, out)
+        try:
+            config = (await self._engine.image(tag))["Config"]
+            processes = dict(procfile) or {"web": ""}
+            _announce(processes, procfile, out)
+            manifest = await self._images.pushed(tag, source.app, "built")
+        finally:
+            await asyncio.shield(self._engine.remove_image(tag))
+        base = Base(source.app, manifest, await self._registry.get_json(source.app, manifest["config"]["digest"]))
+        stored = await self._put(source, base, [], {"Entrypoint": ENTRYPOINT, "Cmd": None, "Labels": _labels(source)})
+        _ready(stored, out)
+        return Image(
+            repository=source.app,
+            digest=stored.digest,
+            kind="dockerfile",
+            processes=processes,
+            port=exposed(config),
+            size=stored.size,
+            entrypoint=command(config),
+            build_id=source.build_id,
+        )
+
+    async def _put(self, source: Source, base: Base, cuts: list[Cut], changes: Mapping[str, Any]) -> Stored:
+        return await self._images.put(source.app, source.build_id.lower() or "latest", base, cuts, changes)
+
+
+def _buildpack_config(source: Source, base: Base, config: Mapping[str, str]) -> dict[str, Any]:
+    given = dict(pair.split("=", 1) for pair in base.config["config"].get("Env") or [])
+    values = {"PATH": PATH, **given, "HOME": "/app", **config}
+    return {
+        "Entrypoint": ENTRYPOINT,
+        "Cmd": None,
+        "User": "1000:1000",
+        "WorkingDir": "/app",
+        "Env": [f"{key}={value}" for key, value in values.items()],
+        "Labels": _labels(source),
+    }
+
+
+def _labels(source: Source) -> dict[str, str]:
+    return {"mothership.app": source.app}
+
+
+def _valid(processes: Mapping[str, str]) -> dict[str, str]:
+    """The default process types whose names can be services."""
+    return {name: line for name, line in processes.items() if PROCESS_NAME.fullmatch(name) and line}
+
+
+def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], out: Output) -> None:
+    out.step("Discovering process types")
+    if procfile:
+        out.detail(f"Procfile declares types -> {described(procfile)}")
+    defaults = {name: line for name, line in processes.items() if name not in procfile}
+    if defaults or not procfile:
+        out.detail(f"Default types -> {described(defaults)}")
+
+
+def _ready(stored: Stored, out: Output) -> None:
+    out.step(f"Image ready: {_size(stored.size)}, {_size(stored.moved)} new")
+
+
+def _size(count: int) -> str:
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / 1_000_000:.0f} MB"

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# Which Python the app gets: the stack's own wherever it will do, else one that uv can download.
+
+# Sets MANAGER, MANAGER_FILE, REQUEST, REQUEST_FILE, SYSTEM_VERSION, INPUTS, VOLATILE and the array UNUSED.
+read_plan() {
+	local key value answer
+	answer=$(python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
+	UNUSED=()
+	while IFS='=' read -r key value; do
+		case $key in
+			unused) UNUSED+=("$value") ;;
+			*) printf -v "${key^^}" '%s' "$value" ;;
+		esac
+	done <<<"$answer"
+}
+
+fail_plan() {
+	local lines
+	mapfile -t lines <<<"$1"
+	fail "${lines[@]}"
+}
+
+choose_interpreter() {
+	local wanted="$REQUEST of $SYSTEM_VERSION" marker=$VENV/.interpreter
+	if [[ -x $VENV/bin/python && -f $marker && $(<"$marker") == "$wanted" ]]; then
+		step "Using $(python_words)"
+		return
+	fi
+	find_interpreter
+	uv venv --quiet --clear --no-project --no-config --python "$PYTHON" "$VENV"
+	rm -f "$VENV/.gitignore" "$VENV/CACHEDIR.TAG"
+	printf '%s' "$wanted" >"$marker"
+	step "Using $(python_words)"
+}
+
+# The venv's version and where the wish for it comes from.
+python_words() {
+	local version
+	version=$(sed -n 's/^version_info = //p' "$VENV/pyvenv.cfg")
+	if [[ -n $REQUEST ]]; then
+		printf 'Python %s (%s asks for %s)' "$version" "$REQUEST_FILE" "$REQUEST"
+	else
+		printf 'Python %s, the default; a .python-version file chooses another' "$version"
+	fi
+}
+
+# Sets PYTHON to the path of an interpreter that meets the request.
+find_interpreter() {
+	local directory=$BUILD_DIR/.heroku/cpython
+	if PYTHON=$(uv python find --no-project --no-config --system --no-managed-python --no-python-downloads \
+		"${REQUEST:-$SYSTEM_VERSION}" 2>/dev/null); then
+		rm -rf "$directory"
+		return
+	fi
+	download_interpreter "$directory"
+	PYTHON=$(UV_PYTHON_INSTALL_DIR=$directory uv python find --no-project --no-config --system --managed-python \
+		--no-python-downloads "$REQUEST")
+}
+
+download_interpreter() {
+	local directory=$1 answer
+	step "Downloading Python $REQUEST"
+	rm -rf "$directory"
+	if ! answer=$(UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-1} uv python install --no-config --no-bin \
+		--install-dir "$directory" "$REQUEST" 2>&1); then
+		rm -rf "$directory"
+		fail_download "$answer"
+	fi
+	rm -rf "$directory"/.[!.]* "$directory/.lock"
+	python3 -IBS "$BUILDPACK_DIR/lib/bytecode.py" "$directory"
+}
+
+fail_download() {
+	local mend="Write ${SYSTEM_VERSION%.*} in .python-version for the stack's own Python $SYSTEM_VERSION"
+	if [[ $1 == *[Nn]'o download'* ]]; then
+		fail "There is no Python $REQUEST, which $REQUEST_FILE asks for." "" \
+			"$mend, or one of these: $(known_versions)"
+	fi
+	sed 's/^/       /' <<<"$1"
+	fail "Python $REQUEST, which $REQUEST_FILE asks for, can't be downloaded from here." "" \
+		"$mend." \
+		"With access to the internet, or to a mirror named by UV_PYTHON_INSTALL_MIRROR, there would be:" \
+		"$(known_versions)"
+}
+
+known_versions() {
+	uv python list --no-config --only-downloads --output-format json 2>/dev/null |
+		jq -r '[.[] | select(.implementation == "cpython" and .variant == "default") | .version] | unique_by(split(".") | map(tonumber? // 0)) | reverse | join(", ")' ||
+		true
+}

@@ -1,0 +1,89 @@
+"""Guess how to serve a Python app, where there is no doubt, and print it as a buildpack's release YAML."""
+
+# ruff: noqa: T201
+
+import re
+import sys
+from pathlib import Path
+
+FLASK = re.compile(r"^(app|application)\s*=\s*(?:flask\.)?Flask\(", re.MULTILINE)
+FLASK_FACTORY = re.compile(r"^def (create_app|make_app)\(\s*\)", re.MULTILINE)
+WSGI = re.compile(r"^(app|application)\s*=|^from \S+ import (?:\w+ as )?(app|application)\b", re.MULTILINE)
+FASTAPI = re.compile(r"^(\w+)\s*(?::\s*FastAPI\s*)?=\s*(?:fastapi\.)?FastAPI\(", re.MULTILINE)
+MODULES = ("app.py", "main.py", "wsgi.py", "application.py", "server.py", "app/__init__.py", "app/main.py")
+
+
+def main(root: Path) -> None:
+    command = django(root) or flask(root) or fastapi(root)
+    print("---")
+    if command:
+        print(f"default_process_types:\n  web: {quoted(command)}")
+
+
+def django(root: Path) -> str:
+    """One project, served by Gunicorn through its wsgi.py or by Uvicorn through its asgi.py."""
+    manage = next((p for pattern in ("manage.py", "*/manage.py") for p in sorted(root.glob(pattern))), None)
+    if manage is None or not installed(root, "django"):
+        return ""
+    where = manage.parent.relative_to(root)
+    for file, program, wanted in (("wsgi.py", "gunicorn", "application"), ("asgi.py", "uvicorn", "application")):
+        found = [p for p in sorted(manage.parent.glob(f"*/{file}")) if (p.parent / "settings.py").is_file()]
+        found = found or sorted(manage.parent.glob(f"*/{file}"))
+        if len(found) == 1 and has(root, program):
+            return served(program, f"{found[0].parent.name}.{file[:-3]}:{wanted}", str(where))
+    return ""
+
+
+def flask(root: Path) -> str:
+    if not installed(root, "flask") or not has(root, "gunicorn"):
+        return ""
+    wsgi = root / "wsgi.py"
+    if wsgi.is_file() and (match := WSGI.search(text(wsgi))):
+        return served("gunicorn", f"wsgi:{match[1] or match[2]}")
+    found = defined(root, FLASK) or [f"{target}()" for target in defined(root, FLASK_FACTORY)]
+    return served("gunicorn", found[0]) if len(found) == 1 else ""
+
+
+def fastapi(root: Path) -> str:
+    if not installed(root, "fastapi") or not has(root, "uvicorn"):
+        return ""
+    found = defined(root, FASTAPI)
+    return served("uvicorn", found[0]) if len(found) == 1 else ""
+
+
+def served(program: str, target: str, where: str = ".") -> str:
+    if program == "gunicorn":
+        target = f"'{target}'" if "(" in target else target
+        return f"gunicorn {'' if where == '.' else f'--chdir {where} '}{target}"
+    return f"uvicorn {'' if where == '.' else f'--app-dir {where} '}--host 0.0.0.0 --port $PORT {target}"
+
+
+def defined(root: Path, pattern: re.Pattern[str]) -> list[str]:
+    """`module:name` for each module in the usual places that defines what the pattern says."""
+    paths = [root / name for name in MODULES if (root / name).is_file()]
+    return [f"{module(root, path)}:{match[1]}" for path in paths if (match := pattern.search(text(path)))]
+
+
+def module(root: Path, path: Path) -> str:
+    return ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+
+
+def installed(root: Path, package: str) -> bool:
+    return any(root.glob(f".heroku/python/lib/python*/site-packages/{package}/__init__.py"))
+
+
+def has(root: Path, program: str) -> bool:
+    return (root / ".heroku/python/bin" / program).is_file()
+
+
+def text(path: Path) -> str:
+    return path.read_text(errors="replace")
+
+
+def quoted(command: str) -> str:
+    """A YAML scalar that needs no other quoting (YAML 1.2, single-quoted style)."""
+    return "'" + command.replace("'", "''") + "'"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,135 @@
+"""An app's image: base layers, the launcher, and the app's own layers, put into the registry."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder.layers import Cut, write_single
+from builder.registry import CONFIG, LAYER, MANIFEST, Blob, Registry
+from builder.service import answering
+from builder.stack.launcher import launcher
+from builder.thread import in_thread
+from mothership.config import Settings
+from mothership.engine import Engine
+from mothership.errors import NotFound
+
+LAUNCHER = "mothership/launcher"
+STACK = "mothership/stack-run"
+CREATED = "2020-01-01T00:00:00Z"
+"""The same for every image, so that the same layers make the same digest."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image in the registry that another one is built upon."""
+
+    repository: str
+    manifest: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image that is in the registry: its digest, its size and how much of it was new, in bytes."""
+
+    digest: str
+    size: int
+    moved: int
+
+
+class Images:
+    """Assembles images by manifest; layers that the registry has aren't moved."""
+
+    def __init__(self, settings: Settings, engine: Engine, registry: Registry) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._registry = registry
+        self._stack: Base | None = None
+        self._launcher: tuple[Blob, Path] | None = None
+
+    async def stack(self) -> Base:
+        """The run image, pushed into the registry when it isn't there or is another one than the engine has."""
+        local = str((await self._engine.image(f"{STACK}:{self._settings.stack}"))["Id"])
+        known = self._stack and self._stack.manifest["config"]["digest"] == local
+        if self._stack and known and await self._registry.has(STACK, local):
+            return self._stack
+        manifest = await self._manifest(STACK, self._settings.stack)
+        if manifest is None or manifest["config"]["digest"] != local:
+            manifest = await self.pushed(f"{STACK}:{self._settings.stack}", STACK, self._settings.stack)
+        config = await self._registry.get_json(STACK, manifest["config"]["digest"])
+        self._stack = Base(STACK, manifest, config)
+        return self._stack
+
+    async def pushed(self, image: str, repository: str, tag: str) -> dict[str, Any]:
+        """Push an image of the engine into the registry; its manifest."""
+        name = f"{self._registry.address}/{repository}"
+        await answering(self._registry.address)
+        await self._engine.tag(image, name, tag)
+        await self._engine.push(name, tag)
+        await self._engine.remove_image(f"{name}:{tag}")
+        return await self._registry.manifest(repository, tag)
+
+    async def put(
+        self, repository: str, tag: str, base: Base, cuts: Sequence[Cut], changes: Mapping[str, Any]
+    ) -> Stored:
+        """Put an image made of the base, the launcher and these layers; `changes` go over the base's config."""
+        blob, tar = await self._launcher_layer()
+        layers = [Cut("launcher", blob, tar), *cuts]
+        moved = 0
+        for layer in base.manifest["layers"]:
+            if not await self._registry.has(repository, layer["digest"]):
+                await self._registry.mount(repository, layer["digest"], base.repository)
+        for cut in layers:
+            if not await self._registry.has(repository, cut.blob.digest):
+                if cut.tar is None:
+                    raise NotFound(f"The registry lost the layer {cut.part} of {repository}.")
+                await self._registry.put_file(repository, cut.blob, cut.tar)
+                moved += cut.blob.size
+        config = _config(base, layers, changes)
+        config_blob = await self._registry.put_bytes(repository, config)
+        manifest = _manifest(base, layers, config_blob)
+        digest = await self._registry.put_manifest(repository, tag, manifest)
+        return Stored(digest, sum(layer["size"] for layer in manifest["layers"]), moved + len(config))
+
+    async def _launcher_layer(self) -> tuple[Blob, Path]:
+        binary = await launcher(self._settings, self._engine)
+        path = binary.with_suffix(".tar")
+        if self._launcher is None or not path.exists() or path.stat().st_mtime < binary.stat().st_mtime:
+            self._launcher = (await in_thread(write_single, path, LAUNCHER, binary), path)
+        return self._launcher
+
+    async def _manifest(self, repository: str, tag: str) -> dict[str, Any] | None:
+        try:
+            return await self._registry.manifest(repository, tag)
+        except NotFound:
+            return None
+
+
+def _config(base: Base, layers: Sequence[Cut], changes: Mapping[str, Any]) -> bytes:
+    """The image configuration (OCI Image Format, "Image Configuration")."""
+    config = {**base.config["config"], **changes}
+    diffs = [*base.config["rootfs"]["diff_ids"], *(cut.blob.diff_id for cut in layers)]
+    history = [*base.config.get("history", []), *({"created": CREATED, "created_by": cut.part} for cut in layers)]
+    whole = {
+        "architecture": base.config["architecture"],
+        "os": base.config["os"],
+        "created": CREATED,
+        "config": config,
+        "rootfs": {"type": "layers", "diff_ids": diffs},
+        "history": history,
+    }
+    return json.dumps(whole, sort_keys=True).encode()
+
+
+def _manifest(base: Base, layers: Sequence[Cut], config: Blob) -> dict[str, Any]:
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
+        "layers": [
+            *base.manifest["layers"],
+            *({"mediaType": LAYER, "digest": cut.blob.digest, "size": cut.blob.size} for cut in layers),
+        ],
+    }

@@ -1,0 +1,123 @@
+"""The image registry: blobs and manifests (OCI Distribution Specification 1.1)."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from builder.disk import disk_full
+from mothership.errors import BuildFailed, NotFound, RegistryUnavailable
+
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG = "application/vnd.docker.container.image.v1+json"
+LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+"""The layer type that every engine takes; whether a layer is packed, it tells from the bytes."""
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A blob by digest and size in bytes; `diff_id` is the digest of the unpacked layer."""
+
+    digest: str
+    size: int
+    diff_id: str = ""
+
+
+class Registry:
+    """A registry at host:port, over plain HTTP on loopback. Raises RegistryUnavailable."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._base = f"http://{address}/v2"
+
+    async def has(self, repository: str, digest: str) -> bool:
+        """Whether a repository holds a blob."""
+        async with self._call("HEAD", f"/{repository}/blobs/{digest}") as answer:
+            return answer.status == 200
+
+    async def mount(self, repository: str, digest: str, origin: str) -> bool:
+        """Take a blob over from another repository without moving a byte; whether that worked."""
+        async with self._call("POST", f"/{repository}/blobs/uploads/?mount={digest}&from={origin}") as answer:
+            return answer.status == 201
+
+    async def put_file(self, repository: str, blob: Blob, path: Path) -> None:
+        """Upload a file as a blob."""
+        async with self._call("POST", f"/{repository}/blobs/uploads/") as answer:
+            await _checked(answer, 202)
+            where = answer.headers["Location"]
+        joint = "&" if "?" in where else "?"
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(blob.size)}
+        with path.open("rb") as file:
+            async with self._call("PUT", f"{where}{joint}digest={blob.digest}", data=file, headers=headers) as answer:
+                await _checked(answer, 201)
+
+    async def put_bytes(self, repository: str, data: bytes) -> Blob:
+        """Upload bytes as a blob, unless they are there already."""
+        blob = Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
+        if not await self.has(repository, blob.digest):
+            async with self._call("POST", f"/{repository}/blobs/uploads/") as answer:
+                await _checked(answer, 202)
+                where = answer.headers["Location"]
+            joint = "&" if "?" in where else "?"
+            async with self._call("PUT", f"{where}{joint}digest={blob.digest}", data=data) as answer:
+                await _checked(answer, 201)
+        return blob
+
+    async def get_json(self, repository: str, digest: str) -> dict[str, Any]:
+        """A blob that is JSON, such as an image's configuration."""
+        async with self._call("GET", f"/{repository}/blobs/{digest}") as answer:
+            await _checked(answer, 200)
+            return dict(json.loads(await answer.read()))
+
+    async def manifest(self, repository: str, reference: str) -> dict[str, Any]:
+        """A manifest by tag or digest. Raises NotFound."""
+        async with self._call("GET", f"/{repository}/manifests/{reference}", headers={"Accept": MANIFEST}) as answer:
+            if answer.status == 404:
+                raise NotFound(f"The registry has no image {repository}:{reference}.")
+            await _checked(answer, 200)
+            return dict(json.loads(await answer.read()))
+
+    async def put_manifest(self, repository: str, reference: str, manifest: dict[str, Any]) -> str:
+        """Store a manifest under a tag; its digest."""
+        data = json.dumps(manifest, sort_keys=True).encode()
+        headers = {"Content-Type": MANIFEST}
+        async with self._call("PUT", f"/{repository}/manifests/{reference}", data=data, headers=headers) as answer:
+            await _checked(answer, 201)
+            return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+    async def delete(self, repository: str, digest: str) -> None:
+        """Delete a manifest; an absent one is fine."""
+        async with self._call("DELETE", f"/{repository}/manifests/{digest}"):
+            pass
+
+    @asynccontextmanager
+    async def _call(self, method: str, where: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        url = where if where.startswith("http") else self._base + where
+        timeout = aiohttp.ClientTimeout(total=600, sock_connect=5)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.request(method, url, **options) as answer,
+            ):
+                yield answer
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise RegistryUnavailable(
+                f"The image registry at {self.address} does not answer.",
+                "It is started again within seconds; then push again.",
+            ) from error
+
+
+async def _checked(answer: aiohttp.ClientResponse, status: int) -> None:
+    if answer.status == status:
+        return
+    text = (await answer.text())[:500]
+    if "no space left" in text:
+        raise disk_full(Path("registry"))
+    raise BuildFailed(f"The image registry refused: {answer.status} {text}")

@@ -1,0 +1,112 @@
+"""The containers that builds lean on: the registry, and the network namespace that builds share."""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+
+from mothership.config import Settings
+from mothership.engine import Bind, ContainerSpec, Engine
+from mothership.errors import Conflict, NotFound, RegistryUnavailable
+
+SPEC = "mothership.spec"
+PORT = 5000
+CONFIG = f"""\
+version: 0.1
+log: {{level: warn, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: /registry}}
+  delete: {{enabled: true}}
+  cache: {{blobdescriptor: inmemory}}
+http: {{addr: ":{PORT}"}}
+"""
+
+
+def registry_name(settings: Settings) -> str:
+    return f"{settings.instance}-registry"
+
+
+def network_name(settings: Settings) -> str:
+    return f"{settings.instance}-build-net"
+
+
+def config_path(settings: Settings) -> Path:
+    return settings.data / "registry.yml"
+
+
+def write_config(settings: Settings) -> None:
+    """Write the registry's own configuration (distribution, "Configuring a registry")."""
+    (settings.data / "registry").mkdir(parents=True, exist_ok=True)
+    if not config_path(settings).exists() or config_path(settings).read_text() != CONFIG:
+        config_path(settings).write_text(CONFIG)
+
+
+def registry_spec(settings: Settings) -> ContainerSpec:
+    """Debian's docker-registry on loopback, its storage in the data directory."""
+    return ContainerSpec(
+        image=f"mothership/platform:{settings.stack}",
+        entrypoint=("docker-registry",),
+        command=("serve", "/registry.yml"),
+        user="0:0",
+        labels={"mothership.instance": settings.instance, "mothership.role": "registry"},
+        binds=(
+            Bind(str(settings.data / "registry"), "/registry"),
+            Bind(str(config_path(settings)), "/registry.yml", True),
+        ),
+        ports={f"{PORT}/tcp": (("127.0.0.1", settings.registry_port),)},
+        restart="always",
+        cap_drop=("ALL",),
+        cap_add=("DAC_OVERRIDE",),
+        log_driver="json-file",
+        log_options={"max-size": "10m", "max-file": "2"},
+    )
+
+
+def network_spec(settings: Settings) -> ContainerSpec:
+    """A process that does nothing but hold a network namespace; joining one is quicker than making one."""
+    return ContainerSpec(
+        image=f"mothership/stack-run:{settings.stack}",
+        entrypoint=("sleep", "infinity"),
+        labels={"mothership.instance": settings.instance, "mothership.role": "build-net"},
+        restart="always",
+        cap_drop=("ALL",),
+        stop_timeout=1,
+    )
+
+
+async def ensure(engine: Engine, name: str, wanted: ContainerSpec) -> None:
+    """Make a container run as it should; one that was made to another plan is replaced."""
+    mark = hashlib.sha256(json.dumps(wanted.body(), sort_keys=True).encode()).hexdigest()
+    try:
+        found = await engine.inspect(name)
+        if found["Config"]["Labels"].get(SPEC) == mark:
+            if not found["State"]["Running"]:
+                await engine.start(found["Id"])
+            return
+        await engine.remove(found["Id"])
+    except NotFound:
+        pass
+    try:
+        made = await engine.create(replace(wanted, labels={**wanted.labels, SPEC: mark}), name)
+    except Conflict:
+        return
+    await engine.start(made)
+
+
+async def answering(address: str, *, seconds: float = 15) -> None:
+    """Wait until the registry answers. Raises RegistryUnavailable."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
+        while True:
+            try:
+                async with session.get(f"http://{address}/v2/") as answer:
+                    if answer.status == 200:
+                        return
+            except (aiohttp.ClientError, TimeoutError, ConnectionError):
+                pass
+            if asyncio.get_running_loop().time() > deadline:
+                raise RegistryUnavailable(f"The image registry at {address} does not answer.")
+            await asyncio.sleep(0.05)

@@ -1,0 +1,24 @@
+"""What is to be built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Source:
+    """A commit of an app, and what decides how it is built.
+
+    `repository` is a bare repository; `quarantine` the directory of objects that a push has not brought into it yet
+    (git-receive-pack, "Quarantine Environment"), or "". `config` are the app's config vars, `buildpacks` those that
+    the app's owner has set.
+    """
+
+    app: str
+    commit: str
+    repository: Path
+    quarantine: str = ""
+    config: Mapping[str, str] = ()  # type: ignore[assignment]
+    no_cache: bool = False
+    buildpacks: tuple[str, ...] = ()
+    build_id: str = ""

@@ -1,0 +1,1 @@
+"""Making a server of a machine: `scripts/up` and `scripts/down`."""
