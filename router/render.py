@@ -29,6 +29,8 @@ defaults
     timeout server 15m
     timeout tunnel 24h
     balance leastconn
+    option tcp-check
+    tcp-check connect linger
     http-error status 503 content-type "text/html; charset=utf-8" file {proxy}/503.html
 
 frontend web

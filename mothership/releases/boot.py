@@ -8,7 +8,7 @@ from mothership.model import Release
 from mothership.output import Output
 from mothership.releases.diagnosis import Diagnosis
 from mothership.swarm.cluster import Cluster
-from mothership.swarm.plan import port, service_name
+from mothership.swarm.plan import port
 from mothership.swarm.tasks import Task
 from router import Router, Target
 
@@ -42,7 +42,7 @@ class Boot:
             await asyncio.sleep(PACE)
 
     async def _up(self, process: str, count: int, out: Output) -> bool:
-        tasks = await self.cluster.tasks(service_name(self.release.app, process, self.release.version))
+        tasks = await self.cluster.tasks(self.cluster.name(self.release, process))
         for task in tasks:
             if task.crashed:
                 await self._show(task, out)
@@ -76,7 +76,7 @@ class Boot:
     async def _give_up(self, waiting: dict[str, int], ready: list[bool], out: Output) -> None:
         seconds = self.settings.boot_timeout
         late = next(process for process, up in zip(waiting, ready, strict=True) if not up)
-        tasks = await self.cluster.tasks(service_name(self.release.app, late, self.release.version))
+        tasks = await self.cluster.tasks(self.cluster.name(self.release, late))
         task = next((task for task in tasks if task.container), tasks[0] if tasks else None)
         if task:
             await self._show(task, out)

@@ -33,14 +33,21 @@ class Cluster:
     async def start(self, release: Release, process: str, replicas: int) -> str:
         """Create the service of one process type of a release, or take the one that is already there; its name."""
         plan = service(self._settings, release, process, replicas, network=self._settings.network)
+        name = str(plan["Name"])
         try:
             await self._engine.create_service(plan)
-        except Conflict:
-            await self._engine.scale_service(str(plan["Name"]), replicas)
-        return str(plan["Name"])
+        except Conflict as error:
+            if name not in {service.name for service in await self.services(release.app)}:
+                raise Conflict(
+                    f"The Swarm has a service named {name} that is not Mothership's.",
+                    f"Remove or rename it: docker service rm {name}",
+                ) from error
+            await self._engine.scale_service(name, replicas)
+        return name
 
-    async def scale(self, release: Release, process: str, replicas: int) -> None:
-        await self._engine.scale_service(service_name(release.app, process, release.version), replicas)
+    def name(self, release: Release, process: str) -> str:
+        """The name of the service of one process type of a release."""
+        return service_name(self._settings, release.app, process, release.version)
 
     async def remove(self, name: str) -> None:
         """Remove a service; Swarm stops its tasks with their grace period."""

@@ -1,6 +1,7 @@
 """The overlay that routed processes, the proxy and one-off containers share."""
 
 import ipaddress
+import zlib
 from collections.abc import Iterable
 
 from mothership.config import Settings
@@ -8,7 +9,13 @@ from mothership.engine import Engine, EngineError
 from mothership.errors import Conflict, NotFound
 from mothership.swarm.plan import INSTANCE
 
-CANDIDATES = tuple(f"10.{second}.0.0/16" for second in range(200, 240))
+CANDIDATES = tuple(f"10.{second}.0.0/16" for second in range(100, 250))
+
+
+def candidates(instance: str) -> tuple[str, ...]:
+    """Subnets to try; each instance begins at another, since Swarm notices an overlap only after the answer."""
+    first = zlib.crc32(instance.encode()) % len(CANDIDATES)
+    return CANDIDATES[first:] + CANDIDATES[:first]
 
 
 async def ensure_network(settings: Settings, engine: Engine) -> None:
@@ -19,7 +26,7 @@ async def ensure_network(settings: Settings, engine: Engine) -> None:
     except NotFound:
         pass
     taken = await _subnets(engine)
-    for subnet in free(CANDIDATES, taken):
+    for subnet in free(candidates(settings.instance), taken):
         try:
             await engine.create_overlay(settings.network, {INSTANCE: settings.instance}, subnet)
             return
@@ -28,7 +35,7 @@ async def ensure_network(settings: Settings, engine: Engine) -> None:
         except EngineError as error:
             if "overlap" not in error.message.lower():
                 raise
-    raise EngineError("No free /16 is left between 10.200.0.0 and 10.239.0.0 for the overlay network.")
+    raise EngineError("No free /16 is left between 10.100.0.0 and 10.249.0.0 for the overlay network.")
 
 
 def free(candidates: Iterable[str], taken: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The Swarm service of one process type of one release, as plain data."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from mothership.model import Image, Limits, Release
 
 SECOND = 1_000_000_000
 DEFAULT_PORT = 5000
+DEFAULT_INSTANCE = "mothership"
+LONGEST = 63
 LAUNCHER_DRAIN = 5
 """Seconds the launcher holds a SIGTERM back for a routed process, while the proxy learns that it goes."""
 
@@ -22,8 +25,12 @@ DROPPED = ("CAP_NET_RAW", "CAP_MKNOD", "CAP_AUDIT_WRITE", "CAP_SETFCAP", "CAP_SE
 """What Docker would give and no app needs; a process that isn't root loses all capabilities anyway."""
 
 
-def service_name(app: str, process: str, version: int) -> str:
-    return f"{app}-{process}-v{version}"
+def service_name(settings: Settings, app: str, process: str, version: int) -> str:
+    """`APP-PROCESS-vN`; another instance than the default one puts its own name first. At most 63 characters."""
+    name = f"{app}-{process}-v{version}"
+    if settings.instance != DEFAULT_INSTANCE:
+        name = f"{settings.instance}-{name}"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{zlib.crc32(name.encode()):08x}"
 
 
 def labels(settings: Settings, app: str, process: str, version: int) -> dict[str, str]:
@@ -74,7 +81,7 @@ def service(settings: Settings, release: Release, process: str, replicas: int, *
     variables = [f"{key}={escaped(value)}" for key, value in values.items()]
     variables += [f"DYNO={process}.{{{{.Task.Slot}}}}", f"MOTHERSHIP_DRAIN={drain}"]
     return {
-        "Name": service_name(release.app, process, release.version),
+        "Name": service_name(settings, release.app, process, release.version),
         "Labels": names,
         "TaskTemplate": {
             "ContainerSpec": {
@@ -82,7 +89,7 @@ def service(settings: Settings, release: Release, process: str, replicas: int, *
                 "Args": arguments(release.image, release.image.processes.get(process, "")),
                 "Env": variables,
                 "Labels": names,
-                "Hostname": f"{release.app}-{process}-{{{{.Task.Slot}}}}",
+                "Hostname": f"{process}-{{{{.Task.Slot}}}}",
                 "StopGracePeriod": (drain + settings.grace + 5) * SECOND,
                 "CapabilityDrop": list(DROPPED),
                 "Init": False,

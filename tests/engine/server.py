@@ -183,7 +183,7 @@ class Server:
 
     def services(self, app: str) -> list[str]:
         wanted = {INSTANCE: self.instance, "mothership.app": app}
-        return sorted(s["Spec"]["Name"] for s in asyncio.run(Engine().services(wanted)))
+        return sorted(s["Spec"]["Name"].removeprefix(f"{self.instance}-") for s in asyncio.run(Engine().services(wanted)))
 
     def quarantines(self) -> list[Path]:
         return list((self.data / "repos").glob("*.git/objects/tmp_objdir-incoming-*"))

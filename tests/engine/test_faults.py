@@ -124,7 +124,7 @@ def test_a_registry_that_is_down_is_the_reason_a_push_is_rejected(mortal: Server
 def test_what_is_removed_behind_our_back_is_restored(mortal: Server, folder: Path) -> None:
     serve_first(mortal, folder, "robbed")
     engine = Engine()
-    asyncio.run(engine.remove_service("robbed-web-v1"))
+    asyncio.run(engine.remove_service(f"{mortal.instance}-robbed-web-v1"))
     asyncio.run(engine.remove(f"{mortal.instance}-proxy"))
 
     def serves() -> bool:

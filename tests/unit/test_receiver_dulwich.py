@@ -59,14 +59,14 @@ async def test_dulwich_pushes_and_fetches(house: House, door: str) -> None:
 @both
 async def test_dulwich_reads_the_lines_and_the_reason(house: House, door: str) -> None:
     async def fail(push: Push, out: Output) -> None:
-        out.step("Bauen für Ülo")
+        out.step("Building")
         raise BuildFailed("No requirements were found.", "Add a requirements.txt.")
 
     house.pushes.recipe = fail
     status, told = await push(house, door, await house.clone())
     assert status == {MAIN: "build failed"}
     assert told.decode().splitlines()[-3:] == [
-        "-----> Bauen für Ülo",
+        "-----> Building",
         " !     No requirements were found.",
         " !     Add a requirements.txt.",
     ]

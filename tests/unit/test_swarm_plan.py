@@ -2,7 +2,7 @@
 
 from mothership.config import Settings
 from mothership.model import Image, Limits, Release
-from mothership.swarm.plan import escaped, service
+from mothership.swarm.plan import escaped, service, service_name
 
 IMAGE = Image("blog", "sha256:ab", "buildpack", {"web": "python app.py", "worker": "python w.py"})
 
@@ -39,7 +39,7 @@ def test_a_web_service_is_named_labelled_limited_and_launched() -> None:
                     "mothership.process": "web",
                     "mothership.release": "3",
                 },
-                "Hostname": "blog-web-{{.Task.Slot}}",
+                "Hostname": "web-{{.Task.Slot}}",
                 "StopGracePeriod": 40_000_000_000,
                 "CapabilityDrop": [
                     "CAP_NET_RAW",
@@ -79,3 +79,9 @@ def test_a_dockerfile_image_runs_its_own_command_unless_a_procfile_names_one() -
     job = service(Settings(), release, "job", 1, network="n")["TaskTemplate"]["ContainerSpec"]
     assert web["Args"] == ["exec", "/srv", "-x"] and "PORT=8080" in web["Env"]
     assert job["Args"] == ["sh", "echo hi"]
+
+
+def test_a_service_name_is_never_too_long_for_swarm() -> None:
+    long = service_name(Settings(), "a" * 30, "b" * 30, 1234)
+    assert len(long) == 63 and long != service_name(Settings(), "a" * 30, "b" * 30, 1235)
+    assert service_name(Settings(instance="other"), "blog", "web", 1) == "other-blog-web-v1"
