@@ -9,7 +9,7 @@ from builder.commit import Root
 from builder.source import Source
 from mothership.errors import BuildFailed, Invalid
 
-BUILT_IN = ("python",)
+BUILT_IN = ("python", "node", "static")
 """In the order they are tried. An app with a package.json beside its requirements.txt is a Python app."""
 
 SHORT = {"python": "python", "nodejs": "node", "node": "node", "static": "static"}

@@ -68,6 +68,9 @@ class Engine:
     async def swarm_init(self, advertise: str) -> None:
         await self.call(lambda api: api.init_swarm(advertise_addr=advertise, listen_addr="0.0.0.0:2377"))
 
+    async def swarm_leave(self) -> None:
+        await self.call(lambda api: api.leave_swarm(force=True))
+
     # containers
 
     async def create(self, spec: ContainerSpec, name: str = "") -> str:

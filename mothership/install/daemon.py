@@ -58,6 +58,14 @@ def running(settings: Settings) -> bool:
     return False
 
 
+def ours(settings: Settings) -> bool:
+    """Whether it is this installation's server that runs."""
+    if _pid(settings):
+        return True
+    argv = ["systemctl", "is-active", "--quiet", unit_path(settings).stem]
+    return has_systemd() and subprocess.run(argv, check=False).returncode == 0
+
+
 async def start(settings: Settings, *, fresh: bool) -> None:
     """Start the server, or restart it when the program or its settings are `fresh`. Raises Unavailable."""
     if running(settings) and not fresh:

@@ -62,7 +62,7 @@ def build_env(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _pip_index() -> str:
     for name in PIP_FILES:
-        parser = configparser.RawConfigParser(strict=False)
+        parser = configparser.RawConfigParser(strict=False, allow_no_value=False)
         try:
             parser.read(Path(name).expanduser())
         except configparser.Error:

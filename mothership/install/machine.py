@@ -49,7 +49,12 @@ def engine_pid(settings: Settings) -> Path:
     return settings.data / "run" / "dockerd.pid"
 
 
-async def join_swarm(engine: Engine) -> None:
+def swarm_mark(settings: Settings) -> Path:
+    """A file that says that the Swarm was initialised by us."""
+    return settings.data / "run" / "swarm-made"
+
+
+async def join_swarm(settings: Settings, engine: Engine) -> None:
     """Make the engine a Swarm manager, or take the one it is. Raises Refused for a worker."""
     state = (await engine.info())["Swarm"]
     if state["LocalNodeState"] == "active":
@@ -64,6 +69,8 @@ async def join_swarm(engine: Engine) -> None:
             f"This machine's Docker Swarm is {state['LocalNodeState']}.", "Mend it, or leave it: docker swarm leave"
         )
     await engine.swarm_init(_address())
+    swarm_mark(settings).parent.mkdir(parents=True, exist_ok=True)
+    swarm_mark(settings).touch()
 
 
 def _spawn(settings: Settings) -> None:

@@ -1,0 +1,124 @@
+"""scripts/down: stop what Mothership started; with --purge, remove what it made and nothing else."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from mothership.config import Settings
+from mothership.engine import Engine
+from mothership.errors import EngineUnavailable, MothershipError
+from mothership.install import daemon, machine
+from mothership.install.steps import Steps
+from mothership.swarm.plan import INSTANCE
+
+STACK = "mothership.stack"
+LINK = Path("/usr/local/bin/mothership")
+
+
+async def down(settings: Settings, *, purge: bool) -> None:
+    """Stop everything; data stays unless `purge`. Other containers, volumes and images are never touched."""
+    steps, engine = Steps(), Engine(settings.docker_host)
+    with steps.step("Stopping the server"):
+        await daemon.stop(settings)
+    if await _answers(engine):
+        with steps.step("Stopping apps"):
+            await _stop_apps(settings, engine)
+        with steps.step("Stopping the proxy and the registry"):
+            await _remove_containers(settings, engine)
+        if purge:
+            with steps.step("Removing networks and images"):
+                await _purge_engine(settings, engine)
+    with steps.step("Stopping the container engine, if scripts/up started it"):
+        await _stop_engine(settings)
+    if purge:
+        with steps.step(f"Removing {settings.data}"):
+            _purge_files(settings)
+    steps.total()
+    if not purge:
+        print(f"The data is kept in {settings.data}. Start again: scripts/up. Remove it all: scripts/down --purge")
+
+
+async def _answers(engine: Engine) -> bool:
+    try:
+        await engine.version()
+    except EngineUnavailable:
+        return False
+    return True
+
+
+async def _stop_apps(settings: Settings, engine: Engine) -> None:
+    mine = {INSTANCE: settings.instance}
+    with contextlib.suppress(MothershipError):
+        for service in await engine.services(mine):
+            await engine.remove_service(service["ID"])
+        for _ in range(300):
+            if not await engine.tasks(labels=mine, running=True):
+                return
+            await asyncio.sleep(0.2)
+
+
+async def _remove_containers(settings: Settings, engine: Engine) -> None:
+    for container in await engine.containers({INSTANCE: settings.instance}):
+        await engine.remove(container["Id"])
+
+
+async def _purge_engine(settings: Settings, engine: Engine) -> None:
+    mine = {INSTANCE: settings.instance}
+    for network in await engine.networks(mine):
+        await _patiently_remove(engine, str(network["Id"]))
+    for image in await engine.images({}):
+        tags = [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
+        if any(tag.startswith(f"{settings.registry}/") for tag in tags):
+            await engine.remove_image(image["Id"], force=True)
+    if not await _others(engine):
+        for image in await engine.images({STACK: ""}):
+            for tag in image.get("RepoTags") or [image["Id"]]:
+                await engine.remove_image(tag)
+    if machine.swarm_mark(settings).exists() and not await engine.services({}):
+        await engine.swarm_leave()
+
+
+async def _others(engine: Engine) -> bool:
+    """Whether another installation on this engine needs the stack's images."""
+    return bool(await engine.containers({INSTANCE: ""}))
+
+
+async def _patiently_remove(engine: Engine, network: str) -> None:
+    for attempt in range(50):
+        try:
+            await engine.remove_network(network)
+            return
+        except MothershipError:
+            if attempt == 49:
+                raise
+            await asyncio.sleep(0.3)
+
+
+async def _stop_engine(settings: Settings) -> None:
+    path = machine.engine_pid(settings)
+    try:
+        pid = int(path.read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return
+    if name == "dockerd":
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(300):
+            if not Path(f"/proc/{pid}").exists():
+                break
+            await asyncio.sleep(0.1)
+    path.unlink(missing_ok=True)
+
+
+def _purge_files(settings: Settings) -> None:
+    unit = daemon.unit_path(settings)
+    if unit.exists():
+        unit.unlink()
+        subprocess.run(["systemctl", "daemon-reload"], check=False)
+    if LINK.is_symlink() and settings.data in LINK.readlink().parents:
+        LINK.unlink()
+    shutil.rmtree(settings.data, ignore_errors=True)
