@@ -74,3 +74,12 @@ install_mothership() { # venv: the package as it is in this checkout, not linked
   fi
   printf '%s\n' "$stamp" >"$venv/stamp"
 }
+
+install_locked() { # the checkout's own environment, as the lock says
+  if cmp -s requirements.lock .venv/locked; then return; fi
+  [ -x .venv/bin/pip ] || "$PYTHON" -m venv --clear .venv
+  .venv/bin/pip install -q --disable-pip-version-check -r requirements.lock
+
+  .venv/bin/pip install -q --disable-pip-version-check --no-deps -e .
+  cp requirements.lock .venv/locked
+}

@@ -53,8 +53,8 @@ def build_env(environment: Mapping[str, str]) -> dict[str, str]:
     found = {name: environment[name] for name in (*PROXIES, *MIRRORS) if environment.get(name)}
     if "PIP_INDEX_URL" not in found and (index := _pip_index()):
         found["PIP_INDEX_URL"] = index
-    if index := found.get("PIP_INDEX_URL"):
-        found.setdefault("UV_INDEX_URL", index)
+    if "PIP_INDEX_URL" in found:
+        found.setdefault("UV_INDEX_URL", found["PIP_INDEX_URL"])
     if "npm_config_registry" not in found and (registry := _npm_registry()):
         found["npm_config_registry"] = registry
     return found

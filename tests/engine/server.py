@@ -18,6 +18,7 @@ from pathlib import Path
 from mothership import config
 from mothership.engine import Engine
 from mothership.errors import MothershipError
+from mothership.install.host import build_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 INSTANCE = "mothership.instance"
@@ -183,7 +184,9 @@ class Server:
 
     def services(self, app: str) -> list[str]:
         wanted = {INSTANCE: self.instance, "mothership.app": app}
-        return sorted(s["Spec"]["Name"].removeprefix(f"{self.instance}-") for s in asyncio.run(Engine().services(wanted)))
+        return sorted(
+            s["Spec"]["Name"].removeprefix(f"{self.instance}-") for s in asyncio.run(Engine().services(wanted))
+        )
 
     def quarantines(self) -> list[Path]:
         return list((self.data / "repos").glob("*.git/objects/tmp_objdir-incoming-*"))
@@ -226,12 +229,6 @@ async def remove_instance(instance: str) -> None:
                 break
             except MothershipError:
                 await asyncio.sleep(0.2)
-
-
-def build_settings() -> dict[str, object]:
-    """The host's own certificates, where it has some: builds must trust what the host trusts."""
-    bundle = os.environ.get("SSL_CERT_FILE", "")
-    return {"ca_bundle": bundle} if bundle else {}
 
 
 def free_ports(count: int) -> list[int]:

@@ -15,7 +15,9 @@ def main(build: Path, target: Path) -> None:
     place = (build / root).resolve()
     if not place.is_relative_to(build) or not place.is_dir():
         fail(f"The folder {root!r}, which static.json names as root, is not there.")
-    print(f"-----> Serving {'the whole repository' if place == build else str(place.relative_to(build)) + '/'} with Caddy")
+    print(
+        f"-----> Serving {'the whole repository' if place == build else str(place.relative_to(build)) + '/'} with Caddy"
+    )
     target.write_text(caddyfile(settings, Path("/app") / place.relative_to(build)))
 
 
@@ -38,7 +40,15 @@ def guess(build: Path) -> str:
 
 
 def caddyfile(settings: dict, root: Path) -> str:
-    lines = ["{", "\tadmin off", "\tauto_https off", "}", ":{$PORT} {", f"\troot * {word(str(root))}", "\tencode zstd gzip"]
+    lines = [
+        "{",
+        "\tadmin off",
+        "\tauto_https off",
+        "}",
+        ":{$PORT} {",
+        f"\troot * {word(str(root))}",
+        "\tencode zstd gzip",
+    ]
     lines += [f"\t@hidden path {' '.join('/' + name for name in HIDDEN)}", "\trespond @hidden 404"]
     for path, headers in (settings.get("headers") or {}).items():
         for name, value in headers.items():
@@ -47,11 +57,19 @@ def caddyfile(settings: dict, root: Path) -> str:
         lines.append(f"\tredir {word(path)} {word(rule['url'])} {int(rule.get('status', 301))}")
     for path, file in (settings.get("routes") or {}).items():
         name = f"@route{len(lines)}"
-        lines += [f"\t{name} {{", f"\t\tpath {matcher(path)}", "\t\tnot file", "\t}", f"\trewrite {name} /{word(file.lstrip('/'))}"]
+        lines += [
+            f"\t{name} {{",
+            f"\t\tpath {matcher(path)}",
+            "\t\tnot file",
+            "\t}",
+            f"\trewrite {name} /{word(file.lstrip('/'))}",
+        ]
     if settings.get("clean_urls"):
         lines.append("\ttry_files {path} {path}.html {path}/index.html")
     lines.append("\tfile_server")
-    page = settings.get("error_page") or ("404.html" if (Path(sys.argv[1]) / root.relative_to("/app") / "404.html").exists() else "")
+    page = settings.get("error_page") or (
+        "404.html" if (Path(sys.argv[1]) / root.relative_to("/app") / "404.html").exists() else ""
+    )
     if page:
         lines += ["\thandle_errors 404 {", f"\t\trewrite * /{word(page.lstrip('/'))}", "\t\tfile_server", "\t}"]
     return "\n".join([*lines, "}", ""])
