@@ -13,6 +13,7 @@ from mothership.engine import Engine
 from mothership.errors import EngineUnavailable, MothershipError
 from mothership.install import daemon, machine
 from mothership.install.steps import Steps
+from mothership.output import Output
 from mothership.swarm.plan import INSTANCE
 
 STACK = "mothership.stack"
@@ -30,8 +31,8 @@ async def down(settings: Settings, *, purge: bool) -> None:
         with steps.step("Stopping the proxy and the registry"):
             await _remove_containers(settings, engine)
         if purge:
-            with steps.step("Removing networks and images"):
-                await _purge_engine(settings, engine)
+            with steps.step("Removing networks and images") as out:
+                await _purge_engine(settings, engine, out)
     with steps.step("Stopping the container engine, if scripts/up started it"):
         await _stop_engine(settings)
     if purge:
@@ -63,13 +64,15 @@ async def _stop_apps(settings: Settings, engine: Engine) -> None:
 
 async def _remove_containers(settings: Settings, engine: Engine) -> None:
     for container in await engine.containers({INSTANCE: settings.instance}):
+        with contextlib.suppress(MothershipError):
+            await engine.stop(container["Id"], timeout=3)
         await engine.remove(container["Id"])
 
 
-async def _purge_engine(settings: Settings, engine: Engine) -> None:
+async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None:
     mine = {INSTANCE: settings.instance}
     for network in await engine.networks(mine):
-        await _patiently_remove(engine, str(network["Id"]))
+        await _patiently_remove(engine, str(network["Name"]), out)
     for image in await engine.images({}):
         tags = [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
         if any(tag.startswith(f"{settings.registry}/") for tag in tags):
@@ -87,15 +90,15 @@ async def _others(engine: Engine) -> bool:
     return bool(await engine.containers({INSTANCE: ""}))
 
 
-async def _patiently_remove(engine: Engine, network: str) -> None:
-    for attempt in range(50):
+async def _patiently_remove(engine: Engine, network: str, out: Output) -> None:
+    """Remove a network once its last tasks are gone; some engines never notice that one is, and need a restart."""
+    for _ in range(30):
         try:
             await engine.remove_network(network)
             return
         except MothershipError:
-            if attempt == 49:
-                raise
             await asyncio.sleep(0.3)
+    out.step(f"The engine keeps the network {network} in use; after its next restart: docker network rm {network}")
 
 
 async def _stop_engine(settings: Settings) -> None:

@@ -91,6 +91,7 @@ class Server:
         """End the daemon and remove what it made from the engine."""
         self.kill(signal.SIGTERM)
         asyncio.run(remove_instance(self.instance))
+        asyncio.run(remove_images(f"{self.settings.registry}/"))
         shutil.rmtree(self.data, ignore_errors=True)
 
     # people
@@ -218,7 +219,9 @@ async def remove_instance(instance: str) -> None:
     while time.monotonic() < deadline:
         found = await engine.containers(mine)
         for container in found:
-            await engine.remove(container["Id"])
+            with suppress(MothershipError):
+                await engine.stop(str(container["Id"]), timeout=1)
+            await engine.remove(str(container["Id"]))
         if not found and not await engine.services(mine):
             break
         await asyncio.sleep(0.3)
@@ -229,6 +232,15 @@ async def remove_instance(instance: str) -> None:
                 break
             except MothershipError:
                 await asyncio.sleep(0.2)
+
+
+async def remove_images(prefix: str) -> None:
+    """Remove the images that were pulled from one test's registry."""
+    engine = Engine()
+    for image in await engine.images({}):
+        if any(name.startswith(prefix) for name in image.get("RepoDigests") or []):
+            with suppress(MothershipError):
+                await engine.remove_image(image["Id"], force=True)
 
 
 def free_ports(count: int) -> list[int]:
