@@ -20,7 +20,7 @@ defaults
     option forwardfor
     option redispatch 1
     retries 3
-    retry-on conn-failure
+    retry-on conn-failure empty-response
     timeout connect 5s
     timeout queue 5s
     timeout http-request 30s
@@ -35,6 +35,7 @@ defaults
 
 frontend web
     bind :{port}
+    http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
     http-request del-header X-Forwarded-For
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Host %[req.hdr(host)]

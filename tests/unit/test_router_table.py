@@ -102,3 +102,9 @@ def test_the_proxys_statistics_are_read() -> None:
     )
     (row,) = parse_stat(text)
     assert (row.backend, row.name, row.sessions, row.status, row.weight) == ("slot00001", "a1", 3, "UP", 100)
+
+
+def test_only_methods_that_change_nothing_are_ever_repeated() -> None:
+    text = config(Table(1), domain="localhost", public_port=80)
+    assert "retry-on conn-failure empty-response" in text
+    assert "http-request disable-l7-retry unless { method GET HEAD OPTIONS }" in text
