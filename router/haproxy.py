@@ -224,11 +224,13 @@ class Router:
             raise ProxyUnavailable(f"The proxy refused a change: {wrong[0]}", "It is tried again within seconds.")
 
     async def _delete(self, name: str) -> None:
-        await self._runtime.run(f"set server {name} state maint", f"shutdown sessions server {name}")
-        for _ in range(20):
-            answer = await self._runtime.run(f"wait 1s srv-removable {name}", f"del server {name}")
+        """Requests that fail over at this moment get half a second; then what the server still carries is cut."""
+        await self._runtime.run(f"set server {name} state maint")
+        for patience in ("500ms", *["1s"] * 20):
+            answer = await self._runtime.run(f"wait {patience} srv-removable {name}", f"del server {name}")
             if "Server deleted" in answer or "No such server" in answer:
                 return
+            await self._runtime.run(f"shutdown sessions server {name}")
         log.warning("a server stays in the proxy", server=name, answer=answer.strip())
 
     # the table

@@ -11,7 +11,7 @@ HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 WEIGHT = 100
 CHECK = (
-    "check inter 2s fastinter 100ms downinter 100ms rise 1 fall 3 on-marked-down shutdown-sessions "
+    "check inter 2s fastinter 100ms downinter 100ms rise 1 fall 3 "
     "observe layer4 error-limit 2 on-error mark-down pool-max-conn 200 pool-purge-delay 5s"
 )
 """How a server is probed: quickly until it answers, every two seconds from then on."""

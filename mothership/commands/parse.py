@@ -45,7 +45,7 @@ def arguments(verb: Verb[Any], argv: list[str]) -> Any:
     except click.exceptions.Exit:
         raise Invalid(help_text(verb)) from None
     except click.ClickException as error:
-        raise Invalid(f"{verb.name}: {error.format_message()}", usage(verb), reason="bad arguments") from error
+        raise Invalid(f"{verb.name}: {_short(error.format_message())}", usage(verb), reason="bad arguments") from error
     return verb.arguments(**{name: _plain(value) for name, value in context.params.items()})
 
 
@@ -88,8 +88,13 @@ def _param(field: Any, *, app_option: bool) -> click.Parameter:
         )
     if about.get("many"):
         return click.Argument([field.name], nargs=-1, required=missing, metavar=about["metavar"])
-    default = None if missing else field.default
-    return click.Argument([field.name], required=missing, default=default, metavar=about.get("metavar"))
+    if missing:
+        return click.Argument([field.name], required=True, metavar=about.get("metavar"))
+    return click.Argument([field.name], required=False, default=field.default, metavar=about.get("metavar"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"
 
 
 def _names_app(argv: list[str]) -> bool:
