@@ -12,7 +12,7 @@ from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import MothershipError, ProxyUnavailable
 from mothership.log import logger
-from router import container
+from router import container, probe
 from router.render import HOSTS, config, hosts_map
 from router.runtime import Row, Runtime
 from router.table import (
@@ -112,6 +112,13 @@ class Router:
             if asyncio.get_running_loop().time() >= deadline:
                 raise TimeoutError(f"{app}: not all of {sorted(wanted)} answer")
             await asyncio.sleep(PACE)
+
+    async def answers(self, app: str, id: str) -> None:
+        """Return once the server has answered one HTTP request of ours."""
+        slot = self._slot(app)
+        server = slot.servers[id]
+        host = next(iter(slot.hosts), app)
+        await probe.answers(self._directory / "probe.sock", Target(server.id, server.address, server.port), host)
 
     async def switch(self, app: str, ids: Iterable[str]) -> None:
         """All new traffic to these servers and none to the app's others, in one step."""

@@ -46,6 +46,22 @@ frontend web
     use_backend %[var(txn.host),map_str({hosts},nobody)]
     default_backend nobody
 
+frontend probe
+    bind unix@{proxy}/probe.sock mode 600
+    http-request set-dst req.hdr(x-probe-address)
+    http-request set-dst-port req.hdr(x-probe-port)
+    http-request del-header x-probe-address
+    http-request del-header x-probe-port
+    default_backend probe
+
+backend probe
+    retries 0
+    timeout connect 1s
+    http-error status 502 hdr X-Probe failed
+    http-error status 503 hdr X-Probe failed
+    http-error status 504 hdr X-Probe failed
+    server task 0.0.0.0
+
 backend nobody
     http-request return status 404 content-type "text/html; charset=utf-8" file {proxy}/404.html
 

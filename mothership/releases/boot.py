@@ -26,20 +26,24 @@ class Boot:
     release: Release
     added: set[str] = field(default_factory=set)
     _running_since: dict[str, float] = field(default_factory=dict)
-    _web: Task | None = None
+    _probes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def until_up(self, quantities: dict[str, int], out: Output) -> tuple[str, ...]:
         """Wait until all are up; the web tasks' ids. Raises ReleaseFailed with the crash log already shown."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.boot_timeout
         waiting = {process: count for process, count in quantities.items() if count}
-        while True:
-            ready = [await self._up(process, count, out) for process, count in waiting.items()]
-            if all(ready):
-                return tuple(self.added)
-            if loop.time() > deadline:
-                await self._give_up(waiting, ready, out)
-            await asyncio.sleep(PACE)
+        try:
+            while True:
+                ready = [await self._up(process, count, out) for process, count in waiting.items()]
+                if all(ready):
+                    return tuple(self.added)
+                if loop.time() > deadline:
+                    await self._give_up(waiting, ready, out)
+                await asyncio.sleep(PACE)
+        finally:
+            for probe in self._probes.values():
+                probe.cancel()
 
     async def _up(self, process: str, count: int, out: Output) -> bool:
         tasks = await self.cluster.tasks(self.cluster.name(self.release, process))
@@ -53,7 +57,6 @@ class Boot:
         return self._steady(live, count)
 
     async def _web_up(self, live: list[Task], count: int) -> bool:
-        self._web = live[0] if live else None
         number = port(self.release.image)
         fresh = [task for task in live if task.address and task.id not in self.added]
         if fresh:
@@ -62,8 +65,10 @@ class Boot:
             self.added |= {task.id for task in fresh}
         if len(self.added) < count:
             return False
-        up = {server.id for server in await self.router.servers(self.release.app) if server.up}
-        return len(self.added & up) >= count
+        up = {server.id for server in await self.router.servers(self.release.app) if server.up} & self.added
+        for id in up - set(self._probes):
+            self._probes[id] = asyncio.create_task(self.router.answers(self.release.app, id))
+        return sum(self._probes[id].done() for id in up) >= count
 
     def _steady(self, live: list[Task], count: int) -> bool:
         now = asyncio.get_running_loop().time()
@@ -80,7 +85,9 @@ class Boot:
         task = next((task for task in tasks if task.container), tasks[0] if tasks else None)
         if task:
             await self._show(task, out)
-        raise await self.diagnosis.silent(self.release, task, process=late, seconds=seconds)
+        raise await self.diagnosis.silent(
+            self.release, task, process=late, seconds=seconds, connected=bool(self._probes)
+        )
 
     async def _show(self, task: Task, out: Output) -> None:
         lines = await self.diagnosis.last_lines(task)

@@ -49,14 +49,22 @@ class Diagnosis:
             reason=f"{task.process} crashed on start",
         )
 
-    async def silent(self, release: Release, task: Task | None, *, process: str, seconds: int) -> ReleaseFailed:
-        """The error for a process that was not up in time."""
+    async def silent(
+        self, release: Release, task: Task | None, *, process: str, seconds: int, connected: bool
+    ) -> ReleaseFailed:
+        """The error for a process that was not up in time; `connected` when it took connections all the same."""
         wanted = port(release.image)
         if task is None or not task.container or process != "web":
             return ReleaseFailed(
                 f"{process} of {release.app} was not up within {seconds} seconds.",
                 (task.error if task else "") or "The engine found no machine with room for it.",
                 reason=f"{process} was not up in time",
+            )
+        if connected:
+            return ReleaseFailed(
+                f"web of {release.app} takes connections on $PORT but answered no request within {seconds} seconds.",
+                "Its log says what it waits for: a database that can't be reached, workers that don't start?",
+                reason="web answered no request",
             )
         found = [f"{address}:{number}" for address, number in await self._listening(task)]
         where = f"It listens on {', '.join(found[:5])} instead." if found else "It listens on no port at all."

@@ -22,6 +22,15 @@ BAD_WEB = {
         "h.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), h.SimpleHTTPRequestHandler).serve_forever()",
         ["127.0.0.1:5000 instead"],
     ),
+    "never-answers": (
+        "import os, socket, time\ns = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))\ntime.sleep(600)",
+        ["answered no request"],
+    ),
+    "dies-after-listening": (
+        "import os, socket, sys, time\ns = socket.create_server(('0.0.0.0', int(os.environ['PORT'])))\n"
+        "time.sleep(2)\nprint('no worker starts')\nsys.exit(3)",
+        ["no worker starts", "exit code 3"],
+    ),
     "floods": ("import sys\nfor i in range(1000000): print('x' * 100)\nsys.exit(9)", ["exit code 9"]),
     "forks": (
         "import os, time\nprint('forking')\nwhile True:\n    if os.fork() == 0: time.sleep(600)",
