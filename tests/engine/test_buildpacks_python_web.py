@@ -12,6 +12,7 @@ SETTINGS = """
 import os
 SECRET_KEY = os.environ["SECRET_KEY"]
 INSTALLED_APPS = ["django.contrib.staticfiles"]
+ROOT_URLCONF = "shop.urls"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [os.path.join(os.path.dirname(__file__), "assets")]
 """
@@ -33,6 +34,7 @@ DJANGO = {
     "shop/__init__.py": "",
     "shop/settings.py": SETTINGS + "STATIC_ROOT = 'staticfiles'\n",
     "shop/wsgi.py": WSGI,
+    "shop/urls.py": "urlpatterns = []\n",
     "shop/assets/site.css": "body { color: red }\n",
 }
 

@@ -1,11 +1,11 @@
 """When a part dies in the middle of a deploy: nothing half-done serves or stays, and the next push works."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,10 +128,9 @@ def test_what_is_removed_behind_our_back_is_restored(mortal: Server, folder: Pat
     asyncio.run(engine.remove(f"{mortal.instance}-proxy"))
 
     def serves() -> bool:
-        try:
+        with contextlib.suppress(OSError):
             return mortal.get("robbed", timeout=2).status == 200
-        except OSError:
-            return False
+        return False
 
     assert until(serves, seconds=25), mortal.log()[-3000:]
 
@@ -220,5 +219,11 @@ def test_a_stopped_task_is_replaced_and_routed_again(mortal: Server, folder: Pat
     serve_first(mortal, folder, "mended")
     container = mortal.containers(app="mended", process="web")[0]
     asyncio.run(Engine().kill(str(container["Id"])))
-    time.sleep(0.2)
-    assert until(lambda: mortal.get("mended").status == 200, seconds=15)
+
+    def serves() -> bool:
+        with contextlib.suppress(OSError):
+            return mortal.get("mended").status == 200
+        return False
+
+    assert until(lambda: not serves())
+    assert until(serves, seconds=15)

@@ -4,7 +4,10 @@
 POETRY='poetry==2.5.1 poetry-plugin-export==1.10.1'
 
 install_with_pip() {
-	uv pip install --exact -r requirements.txt
+	local again=()
+	# A directory of the app's own has the same name and version whatever is in it.
+	if [[ $VOLATILE == yes ]]; then again=(--reinstall --refresh); fi
+	uv pip install --exact "${again[@]}" -r requirements.txt
 }
 
 install_with_uv() {
