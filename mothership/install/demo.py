@@ -26,13 +26,23 @@ async def deploy(settings: Settings, examples: Path, key: Path, out: Output) -> 
         _git(folder, "add", "--all")
         _git(folder, "commit", "--quiet", "--message", "The Flask example", when="2026-01-01T00:00:00Z")
         head = _git(folder, "rev-parse", "HEAD").strip()
-        if _deployed(settings) != head or not answers(settings):
+        if _deployed(settings) != head:
             await _push(settings, folder, key, out)
-    if not answers(settings):
+    if not await _eventually_answers(settings):
         raise ReleaseFailed(
             f"The example was pushed and does not answer at {settings.app_url(APP)}.",
             "See: mothership logs -a python-flask",
         )
+
+
+async def _eventually_answers(settings: Settings) -> bool:
+    """After a restart apps take as long as they take to boot."""
+    deadline = asyncio.get_running_loop().time() + settings.boot_timeout
+    while not await asyncio.to_thread(answers, settings):
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(0.2)
+    return True
 
 
 def answers(settings: Settings) -> bool:

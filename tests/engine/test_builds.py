@@ -1,0 +1,127 @@
+"""Builds: what they may use, what they leave, and that the same source makes the same image."""
+
+import functools
+import http.server
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.server import Server, until
+from tests.engine.test_road import FILES, WEB
+
+HOOK = "bin/pre_compile"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    """A Mothership whose builds get little."""
+    made = Server(tmp_path_factory.mktemp("strict"), f"mstb{worker_id}", build_time=12, build_memory=256, build_pids=64)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("sleep 600", "longer than 12 seconds"),
+        ("python3 -c 'x = bytearray(2**31); print(len(x))'", "256 MB of memory"),
+        ("exit 7", "bin/pre_compile failed"),
+    ],
+)
+def test_a_build_beyond_its_limits_is_stopped_and_told_why(
+    strict: Server, folder: Path, hook: str, expected: str
+) -> None:
+    strict.commit(folder, {**FILES, HOOK: hook})
+    pushed = strict.push(folder, "greedy")
+    assert pushed.code == 1 and expected in pushed.text, pushed.text
+    assert until(lambda: strict.containers(role="build") == [])
+    assert strict.services("greedy") == []
+
+
+def test_a_build_that_forks_without_end_is_held_by_its_process_limit(strict: Server, folder: Path) -> None:
+    bomb = "for i in $(seq 500); do sleep 600 & done 2>/tmp/errors; jobs -p | wc -l; exit 3"
+    strict.commit(folder, {**FILES, HOOK: f"#!/bin/bash\n{bomb}\n"})
+    pushed = strict.push(folder, "forks")
+    assert pushed.code == 1, pushed.text
+    assert until(lambda: strict.containers(role="build") == [])
+
+
+def test_whatever_a_build_prints_reaches_the_client_as_text(strict: Server, folder: Path) -> None:
+    hook = "printf '\\377\\376 odd bytes\\n'; head -c 1000000 /dev/zero | tr '\\0' x; echo; echo after"
+    strict.commit(folder, {**FILES, HOOK: hook})
+    pushed = strict.push(folder, "prints")
+    assert pushed.code == 0, pushed.text[-2000:]
+    assert "odd bytes" in pushed.text and "after" in pushed.text and pushed.text.count("x") >= 1_000_000
+
+
+def test_a_build_runs_as_nobody_special(strict: Server, folder: Path) -> None:
+    hook = "id -u; touch /etc/x 2>&1; ls /var/run/docker.sock 2>&1; grep CapEff /proc/self/status; env | grep -c ^CI="
+    strict.commit(folder, {**FILES, HOOK: f"{hook} || true"})
+    pushed = strict.push(folder, "humble")
+    assert pushed.code == 0, pushed.text
+    for text in ("1000", "Permission denied", "No such file", "CapEff:\t0000000000000000"):
+        assert text in pushed.text, pushed.text
+
+
+def test_the_same_source_makes_the_same_image_and_moves_nothing(strict: Server, folder: Path) -> None:
+    strict.commit(folder, FILES)
+    assert strict.push(folder, "same").code == 0
+    first = strict.ssh("apps:info same").stdout
+    done = strict.ssh("redeploy same --no-cache")
+    assert done.returncode == 0, done.stdout + done.stderr
+    second = strict.ssh("apps:info same").stdout
+    digest = [line for line in first.splitlines() if line.startswith("image:")]
+    assert digest == [line for line in second.splitlines() if line.startswith("image:")]
+
+
+def test_files_that_were_deleted_or_made_by_a_build_do_not_linger(strict: Server, folder: Path) -> None:
+    strict.commit(folder, {**FILES, "old.txt": "old", HOOK: "echo made > made.txt; ln -s /etc/passwd link.txt"})
+    assert strict.push(folder, "clean").code == 0
+    (folder / "old.txt").unlink()
+    (folder / HOOK).unlink()
+    strict.commit(folder, {"link.txt": "mine"})
+    assert strict.push(folder, "clean").code == 0
+    listing = strict.ssh("run clean -- 'ls; cat link.txt'").stdout
+    assert "old.txt" not in listing and "made.txt" not in listing and listing.endswith("mine")
+    assert "mine" not in Path("/etc/passwd").read_text()
+
+
+def test_slugignore_leaves_files_out_of_the_image(strict: Server, folder: Path) -> None:
+    strict.commit(folder, {**FILES, ".slugignore": "# notes\n/notes\n*.psd\n", "notes/a.txt": "x", "art.psd": "x"})
+    assert strict.push(folder, "slim").code == 0
+    listing = strict.ssh("run slim ls").stdout
+    assert "app.py" in listing and "notes" not in listing and "art.psd" not in listing
+
+
+def test_a_third_party_buildpack_is_fetched_by_url(strict: Server, folder: Path, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    scripts = {
+        "detect": "echo Cobol",
+        "compile": "echo compiling with $(cat $3/FLAG); mkdir -p $1/.profile.d; echo export A=b > $1/.profile.d/a.sh",
+        "release": "echo '---'; echo 'default_process_types:'; echo '  web: python3 app.py'",
+    }
+    for name, text in scripts.items():
+        (pack / "bin").mkdir(parents=True, exist_ok=True)
+        (pack / "bin" / name).write_text(f"#!/bin/bash\n{text}\n")
+        (pack / "bin" / name).chmod(0o755)
+    with tarfile.open(tmp_path / "pack.tgz", "w:gz") as tar:
+        tar.add(pack, arcname=".")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("172.17.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        assert strict.ssh("apps:create cobol").returncode == 0
+        url = f"http://172.17.0.1:{site.server_port}/pack.tgz"
+        assert strict.ssh(f"config:set cobol FLAG=-O2 BUILDPACK_URL={url}").returncode == 0
+        strict.commit(folder, {"app.py": WEB})
+        pushed = strict.push(folder, "cobol")
+        site.shutdown()
+    assert pushed.code == 0, pushed.text
+    assert "Cobol app detected" in pushed.text and "compiling with -O2" in pushed.text
+    assert strict.get("cobol").status == 200
+    assert strict.ssh("run cobol -- 'echo $A'").stdout == "b\n"
