@@ -51,14 +51,12 @@ class Load:
     rounds: int
 
 
-ALL = (
+LOADS = (
     Load("small (40 files, 80 kB)", 40, 2_000, 10, 15),
     Load("25 MB (250 files)", 250, 100_000, 25, 7),
     Load("300 MB (3,000 files)", 3_000, 100_000, 60, 3),
 )
 
-
-LOADS = ALL[2:]
 
 # The daemon under test: the real doors, and a recipe that does nothing.
 
