@@ -83,3 +83,12 @@ install_locked() { # the checkout's own environment, as the lock says
   .venv/bin/pip install -q --disable-pip-version-check --no-deps -e .
   cp requirements.lock .venv/locked
 }
+
+forget_dead_engine() { # a pid file whose process is another program by now would keep dockerd from starting
+  local file
+  for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+    if [ -f "$file" ] && ! grep -qE '^(dockerd|containerd)$' "/proc/$(cat "$file")/comm" 2>/dev/null; then
+      rm -f "$file"
+    fi
+  done
+}

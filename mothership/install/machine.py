@@ -77,11 +77,22 @@ def _spawn(settings: Settings) -> None:
     dockerd = shutil.which("dockerd") or "/usr/sbin/dockerd"
     for path in (engine_log(settings), engine_pid(settings)):
         path.parent.mkdir(parents=True, exist_ok=True)
+    _forget_dead()
     with engine_log(settings).open("ab") as log:
         child = subprocess.Popen(
             [dockerd], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/"
         )
     engine_pid(settings).write_text(str(child.pid))
+
+
+def _forget_dead() -> None:
+    """Remove a pid file whose process is another program by now; it would keep dockerd from starting."""
+    for name in ("docker.pid", "docker/containerd/containerd.pid"):
+        path = Path("/var/run") / name
+        with contextlib.suppress(OSError, ValueError):
+            alive = Path(f"/proc/{int(path.read_text())}/comm")
+            if not alive.exists() or alive.read_text().strip() not in ("dockerd", "containerd"):
+                path.unlink()
 
 
 def _address() -> str:
