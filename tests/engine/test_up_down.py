@@ -27,6 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
     yield data, [*flags, "--registry-port", str(registry)], http
     subprocess.run([ROOT / "scripts/down", "--data", str(data)], capture_output=True, check=False)
     asyncio.run(remove_instance(instance))
+    asyncio.run(remove_instance("mstother"))
 
 
 def run(script: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -64,12 +65,14 @@ def test_down_keeps_the_data_and_up_serves_it_again(place: tuple[Path, list[str]
 
 def test_purge_removes_what_is_ours_and_nothing_else(place: tuple[Path, list[str], int]) -> None:
     data, _, _ = place
-    other = asyncio.run(a_stranger())
+    others = [asyncio.run(a_stranger()), asyncio.run(a_stranger(instance="mstother"))]
     done = run("down", "--purge", "--data", str(data))
     assert done.returncode == 0, done.stdout + done.stderr
     assert not data.exists()
-    assert asyncio.run(Engine().inspect(other))["State"]["Running"]
-    asyncio.run(Engine().remove(other))
+    for other in others:
+        assert asyncio.run(Engine().inspect(other))["State"]["Running"]
+        assert asyncio.run(Engine().has_image("mothership/stack-run:heroku-24"))
+        asyncio.run(Engine().remove(other))
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_flag(tmp_path: Path) -> None:
@@ -84,10 +87,11 @@ def test_a_taken_port_is_named_with_its_holder_and_the_flag(tmp_path: Path) -> N
     assert "--ssh-port" in done.stderr and "Traceback" not in done.stderr
 
 
-async def a_stranger() -> str:
-    """A container that has nothing to do with us."""
+async def a_stranger(instance: str = "") -> str:
+    """A container of nobody's, or of another installation, which needs the stack's images as well."""
     engine = Engine()
-    spec = ContainerSpec(image="mothership/stack-run:heroku-24", entrypoint=("sleep", "300"))
+    labels = {"mothership.instance": instance} if instance else {}
+    spec = ContainerSpec(image="mothership/stack-run:heroku-24", entrypoint=("sleep", "300"), labels=labels)
     container = await engine.create(spec)
     await engine.start(container)
     return container
