@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from builder.buildpack import Buildpacks
+from builder.buildpack import Buildpacks, Compiled
 from builder.choose import choose
 from builder.commit import Root, read_root
 from builder.disk import full_disk_explained
@@ -82,17 +83,16 @@ class Builder:
         workspace, layers = Workspace(place), Layers(place)
         with full_disk_explained(self._settings.data):
             place.mkdir(parents=True, exist_ok=True)
-            await in_thread(workspace.sync, source, slugignore(root.files.get(".slugignore", b"")))
-            said = await self._buildpacks.compile(source, choose(source, root), workspace.app, out)
+            said = await self._compiled(source, root, workspace, out)
             processes = {**_valid(said.processes), **procfile}
             _announce(processes, procfile, out)
             base = await self._images.stack()
-            cuts = await in_thread(layers.cut)
+            cuts = await in_thread(layers.cut, root.time)
             try:
                 stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
             except NotFound:
                 layers.forget()
-                cuts = await in_thread(layers.cut)
+                cuts = await in_thread(layers.cut, root.time)
                 stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
             layers.keep(cuts)
         _ready(stored, out)
@@ -104,6 +104,17 @@ class Builder:
             size=stored.size,
             build_id=source.build_id,
         )
+
+    async def _compiled(self, source: Source, root: Root, workspace: Workspace, out: Output) -> Compiled:
+        ignore = slugignore(root.files.get(".slugignore", b""))
+        choice = choose(source, root)
+        await in_thread(workspace.sync, source, ignore)
+        with workspace.building():
+            said = await self._buildpacks.compile(source, choice, workspace.app, out)
+        if workspace.changes_hands(said.used) and not source.no_cache:
+            out.step("Other buildpacks than last time: building from scratch")
+            return await self._compiled(replace(source, no_cache=True), root, workspace, out)
+        return said
 
     async def _by_dockerfile(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
         tag = f"mothership-build/{source.app}:{source.build_id}"

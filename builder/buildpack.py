@@ -44,6 +44,7 @@ class Compiled:
 
     processes: dict[str, str]
     config: dict[str, str]
+    used: str
 
 
 class Buildpacks:
@@ -64,7 +65,7 @@ class Buildpacks:
             return _said(desk / "out")
 
     async def _run(self, container: str, out: Output) -> int:
-        stream = await self._engine.attach(container)
+        stream = await self._engine.attach(container, stdin=True)
         try:
             async with asyncio.timeout(self._settings.build_time):
                 await self._engine.start(container)
@@ -154,6 +155,7 @@ class Buildpacks:
             cpu=self._settings.build_cpu,
             pids=self._settings.build_pids,
             cap_drop=("ALL",),
+            stdin=True,
             stop_timeout=1,
         )
 
@@ -177,13 +179,13 @@ def _said(out: Path) -> Compiled:
         info: ReleaseInfo = read_release(_read(path))
         processes |= info.processes
         config |= info.config
-    return Compiled(processes, config)
+    return Compiled(processes, config, _read(out / "used"))
 
 
 def _read(path: Path) -> str:
     """A small file that a build wrote; never one that a symlink leads to."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
     with os.fdopen(file, "rb") as data:

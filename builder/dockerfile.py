@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from builder.cli import docker_cli, docker_environment, proxy_arguments
+from builder.disk import disk_full
 from builder.lines import Lines
 from builder.source import Source
 from builder.workspace import git_environment
@@ -31,24 +35,26 @@ class Dockerfiles:
     async def build(self, source: Source, dockerfile: bytes, tag: str, out: Output) -> None:
         """Build the image and tag it in the engine. Raises BuildFailed; a cancellation ends the build."""
         out.step("Dockerfile app detected")
-        archive = await asyncio.create_subprocess_exec(
-            *("git", "-c", "safe.directory=*", f"--git-dir={source.repository}", "archive", source.commit),
-            env=git_environment(source),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with TemporaryDirectory(prefix="build-", dir=self._scratch()) as context:
+            await _unpack(source, Path(context))
+            code, last = await self._run(await self._argv(source, dockerfile, tag, context), source, dockerfile, out)
+        if code:
+            raise BuildFailed(
+                f"docker build failed: {last}" if last else "docker build failed.", "See its output above."
+            )
+
+    async def _run(self, argv: tuple[str, ...], source: Source, dockerfile: bytes, out: Output) -> tuple[int, str]:
         child = await asyncio.create_subprocess_exec(
-            *await self._argv(source, dockerfile, tag),
+            *argv,
             env={**docker_environment(self._settings), **declared(dockerfile, source.config)},
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
             async with asyncio.timeout(self._settings.build_time):
-                _, last = await asyncio.gather(_pour(archive, child), _show(child, out))
-                code = await child.wait()
+                last = await _show(child, out)
+                return await child.wait(), last
         except TimeoutError:
             raise BuildFailed(
                 f"The build took longer than {self._settings.build_time} seconds and was stopped.",
@@ -56,18 +62,16 @@ class Dockerfiles:
                 reason="build took too long",
             ) from None
         finally:
-            for process in (archive, child):
-                if process.returncode is None:
-                    with contextlib.suppress(ProcessLookupError):
-                        process.kill()
-                    await process.wait()
-        if code:
-            raise BuildFailed(
-                f"docker build failed: {last}" if last else "docker build failed.", "See its output above."
-            )
+            await _ended(child)
 
-    async def _argv(self, source: Source, dockerfile: bytes, tag: str) -> tuple[str, ...]:
-        words = [await docker_cli(), "build", "--progress=plain", "--tag", tag]
+    def _scratch(self) -> Path:
+        path = self._settings.data / "builds" / ".running"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    async def _argv(self, source: Source, dockerfile: bytes, tag: str, context: str) -> tuple[str, ...]:
+        # The build must not outlive the daemon, not even one that is killed (setpriv(1)).
+        words = ["setpriv", "--pdeathsig", "KILL", await docker_cli(), "build", "--progress=plain", "--tag", tag]
         words += ["--label", f"mothership.instance={self._settings.instance}"]
         if source.no_cache:
             words.append("--no-cache")
@@ -76,7 +80,7 @@ class Dockerfiles:
         words += proxy_arguments(self._settings)
         for name in declared(dockerfile, source.config):
             words += ["--build-arg", name]
-        return (*words, "-")
+        return (*words, context)
 
 
 def declared(dockerfile: bytes, config: Mapping[str, str]) -> dict[str, str]:
@@ -107,13 +111,39 @@ def line_shape(line: str) -> tuple[str, str]:
     return "", ""
 
 
-async def _pour(archive: asyncio.subprocess.Process, child: asyncio.subprocess.Process) -> None:
-    assert archive.stdout and child.stdin
-    with contextlib.suppress(ConnectionError):
-        while data := await archive.stdout.read(CHUNK):
-            child.stdin.write(data)
-            await child.stdin.drain()
-    child.stdin.close()
+async def _unpack(source: Source, context: Path) -> None:
+    """The commit's files as a folder, as git-archive(1) gives them. Raises BuildFailed."""
+    archive, tar = os.pipe()
+    git = await asyncio.create_subprocess_exec(
+        *("git", "-c", "safe.directory=*", f"--git-dir={source.repository}", "archive", source.commit),
+        env=git_environment(source),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=tar,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    os.close(tar)
+    unpack = await asyncio.create_subprocess_exec(
+        *("tar", "--extract", "--no-same-owner", "--directory", str(context)),
+        stdin=archive,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(archive)
+    try:
+        _, complaint = await unpack.communicate()
+        if await git.wait() or unpack.returncode:
+            if b"No space left" in complaint:
+                raise disk_full(context)
+            raise BuildFailed(f"The commit could not be unpacked: {complaint.decode(errors='replace').strip()[:300]}")
+    finally:
+        await _ended(git)
+        await _ended(unpack)
+
+
+async def _ended(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
 
 
 async def _show(child: asyncio.subprocess.Process, out: Output) -> str:

@@ -15,7 +15,7 @@ from builder.registry import Blob
 
 OWNER = 1000
 TIME = 1577836800
-"""The modification time of every file in a layer, Unix seconds: 2020-01-01."""
+"""The modification time of runtimes and dependencies, Unix seconds: 2020-01-01."""
 
 LEFT_OUT = frozenset({".git", ".cache"})
 Item = tuple[str, os.stat_result]
@@ -39,8 +39,11 @@ class Layers:
         self._known = root / "layers.json"
         self._marks: dict[str, str] = {}
 
-    def cut(self) -> list[Cut]:
-        """The layers of today's files, from the bottom up; empty parts have none. Raises OSError."""
+    def cut(self, time: int) -> list[Cut]:
+        """The layers of today's files, from the bottom up; empty parts have none. Raises OSError.
+
+        `time` is what the app's own files carry, Unix seconds: servers tell a changed file by it.
+        """
         known = self._load()
         items: dict[Part, list[Item]] = {each: [] for each in Part}
         for name, found in _walk(self._app, ""):
@@ -48,7 +51,7 @@ class Layers:
         cuts = []
         for each, files in items.items():
             if files:
-                cuts.append(self._layer(each, files, known.get(each)))
+                cuts.append(self._layer(each, files, known.get(each), time if each is Part.APP else TIME))
         return cuts
 
     def keep(self, cuts: Iterable[Cut]) -> None:
@@ -70,14 +73,14 @@ class Layers:
         for tar in self._scratch.glob("*.tar"):
             tar.unlink()
 
-    def _layer(self, each: Part, files: list[Item], known: Mapping[str, object] | None) -> Cut:
+    def _layer(self, each: Part, files: list[Item], known: Mapping[str, object] | None, time: int) -> Cut:
         mark = fingerprint(files)
         self._marks[each] = mark
         if known and known.get("mark") == mark:
             return Cut(each, Blob(str(known["digest"]), int(str(known["size"])), str(known["diff_id"])))
         self._scratch.mkdir(parents=True, exist_ok=True)
         path = self._scratch / f"{each}.tar"
-        return Cut(each, write_tar(path, self._app, files), path)
+        return Cut(each, write_tar(path, self._app, files, time=time), path)
 
     def _load(self) -> dict[str, dict[str, object]]:
         try:
@@ -95,14 +98,14 @@ def fingerprint(files: Iterable[Item]) -> str:
     return digest.hexdigest()
 
 
-def write_tar(path: Path, root: Path, files: Iterable[Item], prefix: str = "app") -> Blob:
+def write_tar(path: Path, root: Path, files: Iterable[Item], prefix: str = "app", *, time: int = TIME) -> Blob:
     """Write files below `root` as a tar with one owner and one time. Nothing is followed out of the root."""
     with path.open("wb") as file:
         hashing = _Hashing(file)
         with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 20) as tar:  # type: ignore[call-overload]
             tar.addfile(_directory(prefix))
             for name, found in files:
-                _add(tar, root, name, found, prefix)
+                _add(tar, root, name, found, prefix, time)
     digest = f"sha256:{hashing.digest.hexdigest()}"
     return Blob(digest, hashing.size, digest)
 
@@ -152,10 +155,10 @@ def _walk(root: Path, relative: str) -> Iterator[Item]:
             yield name, status
 
 
-def _add(tar: tarfile.TarFile, root: Path, name: str, found: os.stat_result, prefix: str) -> None:
+def _add(tar: tarfile.TarFile, root: Path, name: str, found: os.stat_result, prefix: str, time: int) -> None:
     info = tarfile.TarInfo(f"{prefix}/{name}")
     info.uid = info.gid = OWNER
-    info.mtime = TIME
+    info.mtime = time
     if stat.S_ISLNK(found.st_mode):
         info.type, info.mode, info.linkname = tarfile.SYMTYPE, 0o777, str((root / name).readlink())
         tar.addfile(info)

@@ -3,6 +3,10 @@
 # a tarball. What happened is left in /out: `name` (what bin/detect said), `release.N` (what bin/release printed),
 # `failed` (the step that failed and its exit status).
 set -u
+# Standard input is the daemon's hand: when it lets go, the build ends with it.
+exec 3<&0 </dev/null
+(cat <&3 >/dev/null; kill -KILL -1) 2>/dev/null &
+exec 3<&-
 mode=$1
 shift
 export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=https:http:git:ssh
@@ -51,6 +55,7 @@ for given in "$@"; do
   echo "-----> ${detected:-$(basename "${given%%#*}")} app detected"
   bin/compile /app "$cache" /env
   status=$?
+  printf '%s\n' "$given" >>/out/used
   [ $status = 0 ] || failed "$(basename "${given%%#*}") (bin/compile)" $status
   if [ -x bin/release ]; then
     bin/release /app >"/out/release.$number" || failed "$(basename "${given%%#*}") (bin/release)" $?

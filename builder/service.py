@@ -13,15 +13,13 @@ from mothership.engine import Bind, ContainerSpec, Engine
 from mothership.errors import Conflict, NotFound, RegistryUnavailable
 
 SPEC = "mothership.spec"
-PORT = 5000
-CONFIG = f"""\
+CONFIG = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
 storage:
   filesystem: {{rootdirectory: /registry}}
   delete: {{enabled: true}}
-  cache: {{blobdescriptor: inmemory}}
-http: {{addr: ":{PORT}"}}
+http: {{addr: "127.0.0.1:{port}"}}
 """
 
 
@@ -40,12 +38,16 @@ def config_path(settings: Settings) -> Path:
 def write_config(settings: Settings) -> None:
     """Write the registry's own configuration (distribution, "Configuring a registry")."""
     (settings.data / "registry").mkdir(parents=True, exist_ok=True)
-    if not config_path(settings).exists() or config_path(settings).read_text() != CONFIG:
-        config_path(settings).write_text(CONFIG)
+    text = CONFIG.format(port=settings.registry_port)
+    if not config_path(settings).exists() or config_path(settings).read_text() != text:
+        config_path(settings).write_text(text)
 
 
 def registry_spec(settings: Settings) -> ContainerSpec:
-    """Debian's docker-registry on loopback, its storage in the data directory."""
+    """Debian's docker-registry, its storage in the data directory.
+
+    On the host's own loopback: on any other network builds and apps could read each other's images.
+    """
     return ContainerSpec(
         image=f"mothership/platform:{settings.stack}",
         entrypoint=("docker-registry",),
@@ -56,7 +58,7 @@ def registry_spec(settings: Settings) -> ContainerSpec:
             Bind(str(settings.data / "registry"), "/registry"),
             Bind(str(config_path(settings)), "/registry.yml", True),
         ),
-        ports={f"{PORT}/tcp": (("127.0.0.1", settings.registry_port),)},
+        network="host",
         restart="always",
         cap_drop=("ALL",),
         cap_add=("DAC_OVERRIDE",),

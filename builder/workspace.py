@@ -8,6 +8,7 @@ import stat
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -35,21 +36,54 @@ class Workspace:
         self.root = root
         self.app = root / "app"
         self._known = root / "tree.json"
+        self._unfinished = root / "unfinished"
+        self._builders = root / "buildpacks"
 
     def sync(self, source: Source, ignore: tuple[str, ...] = ()) -> None:
         """Make the workspace the commit's tree plus what outlives a build. Raises BuildFailed, OSError."""
-        if source.no_cache:
+        if source.no_cache or self._unfinished.exists():
             shutil.rmtree(self.app, ignore_errors=True)
         self.app.mkdir(parents=True, exist_ok=True)
         os.chown(self.app, OWNER, OWNER)
         tree = {path: entry for path, entry in read_tree(source).items() if not ignored(path, ignore)}
         before = self._load()
         self._known.unlink(missing_ok=True)
+        self._drop(path for path in before if path not in tree)
         self._sweep(tree)
         stale = {path: entry for path, entry in tree.items() if not self._fresh(path, entry, before.get(path))}
         for path, data in _contents(source, stale):
             self._write(path, stale[path], data)
         self._save(tree)
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """While a build works in here; one that is cut off in the middle makes the next start from nothing."""
+        self._unfinished.touch()
+        try:
+            yield
+        except BuildFailed as error:
+            if error.reason == BuildFailed.reason:
+                self._unfinished.unlink()
+            raise
+        self._unfinished.unlink()
+
+    def changes_hands(self, buildpacks: str) -> bool:
+        """Whether other buildpacks built here before, whose runtimes and dependencies would stay in the image."""
+        before = self._builders.read_text() if self._builders.exists() else buildpacks
+        self._builders.write_text(buildpacks)
+        return before != buildpacks
+
+    def _drop(self, paths: Iterable[str]) -> None:
+        """Remove files that were in the last tree, also where a build may keep others."""
+        for path in paths:
+            place = self.app
+            for piece in path.split("/")[:-1]:
+                place = place / piece
+                if place.is_symlink():
+                    break
+            else:
+                with suppress(OSError):
+                    (place / path.rsplit("/", 1)[-1]).unlink()
 
     def _load(self) -> Mapping[str, list[object]]:
         try:

@@ -46,7 +46,7 @@ async def test_a_complete_stack_is_recognised_in_milliseconds_and_silently(stack
 
 async def test_every_image_says_what_it_is_and_what_it_was_made_from(stack: tuple[Settings, Engine]) -> None:
     settings, engine = stack
-    for image in plan(settings.stack):
+    for image in plan(settings.stack)[1:]:
         labels = (await engine.image(image.name))["Config"]["Labels"]
         assert labels == {STACK_LABEL: settings.stack, INPUTS_LABEL: image.inputs}
 
@@ -54,9 +54,9 @@ async def test_every_image_says_what_it_is_and_what_it_was_made_from(stack: tupl
 async def test_a_missing_image_is_made_again_and_only_that_one(stack: tuple[Settings, Engine]) -> None:
     settings, engine = stack
     platform = plan(settings.stack)[3]
-    before = {image.name: await _id(engine, image.name) for image in plan(settings.stack)}
+    before = {image.name: await _id(engine, image.name) for image in plan(settings.stack)[1:]}
     spare = Settings(data=settings.data, stack="test-spare")
-    for image in plan(settings.stack)[:3]:
+    for image in plan(settings.stack)[1:3]:
         await engine.tag(image.name, *plan("test-spare")[plan(settings.stack).index(image)].name.split(":"))
     lines: list[str] = []
     try:
@@ -66,7 +66,7 @@ async def test_a_missing_image_is_made_again_and_only_that_one(stack: tuple[Sett
     finally:
         for image in reversed(plan("test-spare")):
             await engine.remove_image(image.name)
-    assert before == {image.name: await _id(engine, image.name) for image in plan(settings.stack)}
+    assert before == {image.name: await _id(engine, image.name) for image in plan(settings.stack)[1:]}
 
 
 async def test_the_run_image_has_a_user_and_a_locale_and_no_compiler_or_git(stack: tuple[Settings, Engine]) -> None:
