@@ -44,6 +44,10 @@ def begin_push(server: Server, folder: Path, app: str, seen: str) -> subprocess.
     return pushing
 
 
+def running_builds(server: Server) -> list[object]:
+    return [found for found in server.containers(role="build") if found["State"] == "running"]
+
+
 def serve_first(server: Server, folder: Path, app: str) -> str:
     commit = server.commit(folder, FILES)
     pushed = server.push(folder, app)
@@ -86,6 +90,7 @@ def test_a_daemon_that_is_killed_leaves_no_half_release(
     mortal.commit(folder, files)
     pushing = begin_push(mortal, folder, app, stage)
     mortal.kill()
+    assert until(lambda: not running_builds(mortal), seconds=10), "a build outlived its daemon"
     assert mortal.get(app).body.startswith("one")
     assert pushing.wait(30) != 0
     mortal.start()
