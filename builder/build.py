@@ -15,12 +15,12 @@ from builder.image import Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
 from builder.registry import Registry
-from builder.service import answering, ensure, network_name, network_spec, registry_name, registry_spec, write_config
+from builder.service import answering, network_name, network_spec, registry_name, registry_spec, write_config
 from builder.source import Source
 from builder.thread import in_thread
 from builder.workspace import Workspace, slugignore
 from mothership.config import Settings
-from mothership.engine import Engine
+from mothership.engine import Engine, ensure
 from mothership.errors import NotFound
 from mothership.model import PROCESS_NAME, Image
 from mothership.output import Output

@@ -1,14 +1,16 @@
 """The few files of a commit that decide how it is built, read in process before anything starts."""
 
 import contextlib
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dulwich.object_store import BaseObjectStore, DiskObjectStore, OverlayObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.objects import Blob, Commit, ObjectID, Tree, TreeEntry
 from dulwich.repo import Repo
 
 from builder.source import Source
+from builder.workspace import git_environment
 from mothership.errors import BuildFailed, Invalid
 
 LIMIT = 1024 * 1024
@@ -36,7 +38,7 @@ def read_root(source: Source) -> Root:
         tree = objects[commit.tree]
         assert isinstance(tree, Tree)
         entries = {entry.path.decode(errors="surrogateescape"): entry for entry in tree.items()}
-        files = {name: _file(objects, name, entries[name].mode, entries[name].sha) for name in READ if name in entries}
+        files = {name: _file(source, objects, name, entries[name]) for name in READ if name in entries}
         return Root(
             commit.commit_time, tuple(entries), {name: data for name, data in files.items() if data is not None}
         )
@@ -52,19 +54,27 @@ def _objects(source: Source) -> Iterator[BaseObjectStore]:
             yield OverlayObjectStore([quarantine, repo.object_store])
 
 
-def _file(objects: BaseObjectStore, name: str, mode: int, sha: ObjectID) -> bytes | None:
+def _file(source: Source, objects: BaseObjectStore, name: str, entry: TreeEntry) -> bytes | None:
     """A file's bytes, None for a directory of that name. Raises Invalid for a symlink or a huge file."""
-    if mode == SYMLINK:
+    if entry.mode == SYMLINK:
         raise Invalid(
             f"{name} is a symbolic link.", f"Commit the file itself under the name {name}.", reason=f"bad {name}"
         )
-    found = objects[sha] if mode & 0o100000 else None
-    if not isinstance(found, Blob):
+    if not entry.mode & 0o100000:
         return None
-    if found.raw_length() > LIMIT:
+    size = _size(source, entry.sha.decode())
+    if size > LIMIT:
         raise Invalid(
-            f"{name} is larger than {LIMIT // 1024} KiB ({found.raw_length()} bytes).",
+            f"{name} is larger than {LIMIT // 1024} KiB ({size} bytes).",
             "Check what was committed under that name.",
             reason=f"bad {name}",
         )
-    return found.data
+    found = objects[entry.sha]
+    return found.data if isinstance(found, Blob) else None
+
+
+def _size(source: Source, blob: str) -> int:
+    """A blob's size in bytes, without reading it into memory (git-cat-file(1), -s)."""
+    argv = ["git", "-c", "safe.directory=*", f"--git-dir={source.repository}", "cat-file", "-s", blob]
+    done = subprocess.run(argv, capture_output=True, text=True, env=git_environment(source), check=False)
+    return int(done.stdout or 0)

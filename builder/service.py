@@ -1,18 +1,14 @@
 """The containers that builds lean on: the registry, and the network namespace that builds share."""
 
 import asyncio
-import hashlib
-import json
-from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 
 from mothership.config import Settings
-from mothership.engine import Bind, ContainerSpec, Engine
-from mothership.errors import Conflict, NotFound, RegistryUnavailable
+from mothership.engine import Bind, ContainerSpec
+from mothership.errors import RegistryUnavailable
 
-SPEC = "mothership.spec"
 CONFIG = """\
 version: 0.1
 log: {{level: warn, accesslog: {{disabled: true}}}}
@@ -77,25 +73,6 @@ def network_spec(settings: Settings) -> ContainerSpec:
         cap_drop=("ALL",),
         stop_timeout=1,
     )
-
-
-async def ensure(engine: Engine, name: str, wanted: ContainerSpec) -> None:
-    """Make a container run as it should; one that was made to another plan is replaced."""
-    mark = hashlib.sha256(json.dumps(wanted.body(), sort_keys=True).encode()).hexdigest()
-    try:
-        found = await engine.inspect(name)
-        if found["Config"]["Labels"].get(SPEC) == mark:
-            if not found["State"]["Running"]:
-                await engine.start(found["Id"])
-            return
-        await engine.remove(found["Id"])
-    except NotFound:
-        pass
-    try:
-        made = await engine.create(replace(wanted, labels={**wanted.labels, SPEC: mark}), name)
-    except Conflict:
-        return
-    await engine.start(made)
 
 
 async def answering(address: str, *, seconds: float = 15) -> None:

@@ -1,16 +1,11 @@
 """The container HAProxy runs in."""
 
-import hashlib
-import json
-from dataclasses import replace
 from pathlib import Path
 
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec, Engine
-from mothership.errors import NotFound
+from mothership.engine import ensure as ensure_container
 from router.render import PORT, PROXY
-
-SPEC = "mothership.spec"
 
 
 def name(settings: Settings) -> str:
@@ -38,22 +33,8 @@ def spec(settings: Settings, directory: Path) -> ContainerSpec:
 
 
 async def ensure(settings: Settings, engine: Engine, directory: Path) -> bool:
-    """Make the container run as it should; whether it had to be made or started."""
-    wanted = spec(settings, directory)
-    mark = hashlib.sha256(json.dumps(wanted.body(), sort_keys=True).encode()).hexdigest()
-    try:
-        found = await engine.inspect(name(settings))
-        if found["Config"]["Labels"].get(SPEC) == mark:
-            if found["State"]["Running"]:
-                return False
-            await engine.start(found["Id"])
-            return True
-        await engine.remove(found["Id"])
-    except NotFound:
-        pass
-    made = await engine.create(replace(wanted, labels={**wanted.labels, SPEC: mark}), name(settings))
-    await engine.start(made)
-    return True
+    """Make the proxy's container run as it should; whether it had to be made or started."""
+    return await ensure_container(engine, name(settings), spec(settings, directory))
 
 
 def _everywhere(port: int) -> tuple[tuple[str, int], ...]:

@@ -2,6 +2,7 @@
 
 from mothership.engine.client import Engine, EngineError
 from mothership.engine.container import Bind, ContainerSpec
+from mothership.engine.ensure import ensure
 from mothership.engine.stream import Stream
 
-__all__ = ["Bind", "ContainerSpec", "Engine", "EngineError", "Stream"]
+__all__ = ["Bind", "ContainerSpec", "Engine", "EngineError", "Stream", "ensure"]

@@ -31,10 +31,20 @@ choose_yarn() {
 	if [[ -n $checked_in && -f $checked_in ]]; then
 		shim yarn "$BUILD_DIR/$checked_in"
 	elif [[ -n $BERRY ]]; then
-		tool @yarnpkg/cli-dist "${PIN:-4}" yarn bin/yarn.js
+		tool @yarnpkg/cli-dist "${PIN:-$(yarn_for_lock)}" yarn bin/yarn.js
 	else
 		tool yarn "${PIN:-1}" yarn bin/yarn.js
 	fi
+}
+
+# A newer yarn would rewrite an older lock file, which a build must not.
+yarn_for_lock() {
+	case $(sed -n '/^__metadata:/,/^$/s/^ *version: *//p' yarn.lock 2>/dev/null) in
+	4) echo 2 ;;
+	5 | 6) echo 3 ;;
+	8) echo 4.5.3 ;;
+	*) echo 4 ;;
+	esac
 }
 
 # tool PACKAGE VERSION COMMAND SCRIPT: a package manager from the npm registry, kept in the cache.

@@ -5,6 +5,7 @@ STACK_NODE=/opt/node
 
 install_runtime() {
 	local wanted source version
+	export PATH=$STACK_NODE/bin:$PATH
 	wanted=$(field .engines.node) source="engines.node in package.json"
 	if [[ -z $wanted ]]; then
 		for source in .node-version .nvmrc; do
