@@ -68,6 +68,7 @@ backend nobody
 backend mothership
     http-error status 503 content-type "text/plain; charset=utf-8" file {proxy}/daemon.txt
     timeout server 2h
+    option abortonclose
     server daemon unix@{daemon}
 """
 

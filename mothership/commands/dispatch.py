@@ -8,6 +8,7 @@ from mothership.commands.house import House
 from mothership.commands.parse import arguments, find, help_text, words
 from mothership.commands.session import Session
 from mothership.commands.table import VERBS
+from mothership.commands.verb import ended, say
 from mothership.errors import Invalid, MothershipError
 from mothership.log import logger
 from mothership.model import app_name
@@ -36,9 +37,8 @@ class Dispatch:
         except Exception:
             reference = secrets.token_hex(4)
             log.exception("bug", reference=reference, user=session.user.name)
-            session.write_error(
-                f" !     Mothership hit a bug. The server's log has it under reference {reference}.\n".encode()
-            )
+            text = f" !     Mothership hit a bug. The server's log has it under reference {reference}."
+            session.write_error(ended(text, session))
             return BUG
 
     async def call(self, argv: list[str], session: Session) -> int:
@@ -47,7 +47,7 @@ class Dispatch:
             argv = ["help", *argv[1:]]
         verb = find(VERBS, argv[0])
         if _asks_help(argv, rest=verb.rest):
-            session.write((help_text(verb) + "\n").encode())
+            say(session, help_text(verb))
             return 0
         args: Any = arguments(verb, argv[1:])
         if verb.app:
@@ -64,4 +64,4 @@ def _asks_help(argv: list[str], *, rest: bool) -> bool:
 
 def _explain(session: Session, error: MothershipError) -> None:
     text = error.message + (f"\n{error.hint}" if error.hint else "")
-    session.write_error("".join(f" !     {line}\n" for line in text.splitlines()).encode())
+    session.write_error(ended("\n".join(f" !     {line}" for line in text.splitlines()), session))

@@ -67,8 +67,14 @@ class AppListing:
 
 
 def say(caller: Session, text: str = "") -> None:
-    """Print a line to the caller."""
-    caller.write((text + "\n").encode())
+    """Print a line to the caller; a terminal in raw mode, as ssh -t makes it, needs the carriage return too."""
+    caller.write(ended(text, caller))
+
+
+def ended(text: str, caller: Session) -> bytes:
+    """The text with the line ends that the caller's terminal, or the lack of one, asks for."""
+    end = "\r\n" if caller.terminal else "\n"
+    return (text.replace("\n", end) + end).encode()
 
 
 def output(caller: Session) -> Output:

@@ -170,3 +170,12 @@ def test_run_takes_the_rest_of_the_line_as_it_is() -> None:
 def test_every_verb_has_help_with_its_usage() -> None:
     for verb in VERBS.values():
         assert help_text(verb).startswith(f"Usage: {verb.name}")
+
+
+async def test_a_terminal_gets_its_carriage_returns(house: House) -> None:
+    caller = Caller(house.accounts.add_user("ada"))
+    caller.terminal = Terminal("xterm", 80, 24)
+    await Dispatch(house).run("help", caller)
+    await Dispatch(house).run("nope", caller)
+    for printed in (caller.out, caller.err):
+        assert printed.count(b"\n") == printed.count(b"\r\n") > 0
