@@ -1,6 +1,5 @@
 """Buildpacks in a builder container: non-root, limited, on a network of its own."""
 
-import asyncio
 import contextlib
 import os
 import re
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from builder.choose import Choice, nothing_detected
 from builder.disk import disk_full, is_full
+from builder.limits import time_limit
 from builder.release import ReleaseInfo, read_release
 from builder.service import network_name
 from builder.source import Source
@@ -67,17 +67,11 @@ class Buildpacks:
     async def _run(self, container: str, out: Output) -> int:
         stream = await self._engine.attach(container, stdin=True)
         try:
-            async with asyncio.timeout(self._settings.build_time):
+            async with time_limit(self._settings.build_time):
                 await self._engine.start(container)
                 async for line in stream.lines():
                     out.raw(line)
                 return await self._engine.wait(container)
-        except TimeoutError:
-            raise BuildFailed(
-                f"The build took longer than {self._settings.build_time} seconds and was stopped.",
-                "An admin can raise build_time in mothership.toml.",
-                reason="build took too long",
-            ) from None
         finally:
             stream.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from builder.cli import docker_cli, docker_environment, proxy_arguments
 from builder.disk import disk_full
+from builder.limits import time_limit
 from builder.lines import Lines
 from builder.source import Source
 from builder.workspace import git_environment
@@ -52,15 +53,9 @@ class Dockerfiles:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            async with asyncio.timeout(self._settings.build_time):
+            async with time_limit(self._settings.build_time):
                 last = await _show(child, out)
                 return await child.wait(), last
-        except TimeoutError:
-            raise BuildFailed(
-                f"The build took longer than {self._settings.build_time} seconds and was stopped.",
-                "An admin can raise build_time in mothership.toml.",
-                reason="build took too long",
-            ) from None
         finally:
             await _ended(child)
 

@@ -5,8 +5,8 @@ moved could not reject the push any more.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Builds, Releases
 
 SHORT = 7
-DEPLOY = "Deploy"
 
 
 class Deployer:
@@ -68,18 +67,30 @@ class Deployer:
     @asynccontextmanager
     async def receive(self, push: Push, out: Output) -> AsyncIterator[None]:
         """Do what the push means, holding the app's lock until git has moved the refs."""
-        async with self._locks.hold(push.app, out) as waited:
+        async with self._locks.hold(push.app, out):
             app = self._apps.get(push.app)
-            if waited:
-                self._refuse_stale(push)
+            self._refuse_stale(push)
             decision = decide(push, branch=app.branch, released=bool(app.current))
-            if decision.deploy:
-                await self._deploy(app, push, decision, decision.deploy, out)
-            for note in decision.notes:
-                out.step(note)
-            if decision.branch != app.branch:
-                self._apps.set_branch(app, decision.branch)
+            with self._noted(app, decision.deploy):
+                if decision.deploy:
+                    await self._deploy(app, push, decision, decision.deploy, out)
+                for note in decision.notes:
+                    out.step(note)
+                if decision.branch != app.branch:
+                    self._apps.set_branch(app, decision.branch)
+                yield
+
+    @contextmanager
+    def _noted(self, app: App, update: RefUpdate | None) -> Iterator[None]:
+        """Keep a note of the deploy branch's move until git has exited; only a dead daemon leaves it behind."""
+        if update is None:
             yield
+            return
+        self._releases.agree(app.name, update)
+        try:
+            yield
+        finally:
+            self._releases.settle(app.name, update.ref)
 
     async def redeploy(self, app: App, user: User, out: Output, *, no_cache: bool = False) -> Release:
         """Build the deploy branch's commit again and ship it. The caller holds the app's lock."""
@@ -98,19 +109,17 @@ class Deployer:
         await self._builder.forget(app.name)
 
     def mend_refs(self) -> None:
-        """Set each deploy branch to what serves, where a crash came between the verdict and git's write of the ref."""
-        for app in self._apps.all():
-            current = self._releases.current(app.name)
-            ref = f"refs/heads/{app.branch}"
-            if (
-                current
-                and current.commit
-                and self._repos.path(app.name).exists()
-                and current.description.startswith(DEPLOY)
-                and self._repos.ref(app.name, ref) != current.commit
-                and self._repos.has(app.name, current.commit)
-            ):
-                self._repos.set_ref(app.name, ref, current.commit)
+        """Move the refs that a crash kept from moving, between the verdict and git's own write, where the push serves.
+
+        Only a ref that is still where that push found it moves; anything else was done by somebody since.
+        """
+        for app, update in self._releases.agreed():
+            current = self._releases.current(app)
+            serves = current is not None and current.commit == update.new
+            found = self._repos.path(app).exists() and self._repos.has(app, update.new)
+            if serves and found and self._at(app, update.ref, update.old):
+                self._repos.set_ref(app, update.ref, update.new)
+            self._releases.settle(app, update.ref)
 
     async def _deploy(self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output) -> None:
         current = self._releases.current(app.name)
@@ -122,7 +131,7 @@ class Deployer:
         image = await self._build(source, push.user, out)
         if decision.options.dry_run:
             raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
-        await self._ship(app, image, update.new, push.user, f"{DEPLOY} {update.new[:SHORT]}", out)
+        await self._ship(app, image, update.new, push.user, f"Deploy {update.new[:SHORT]}", out)
 
     def _source(self, app: App, commit: str, *, quarantine: str = "", no_cache: bool = False) -> Source:
         return Source(
@@ -175,12 +184,16 @@ class Deployer:
 
     def _refuse_stale(self, push: Push) -> None:
         for update in push.updates:
-            if (self._repos.ref(push.app, update.ref) or "0" * len(update.old)) != update.old:
+            if not self._at(push.app, update.ref, update.old):
                 raise Conflict(
-                    f"{update.ref} of {push.app} moved while this push waited.",
+                    f"{update.ref} of {push.app} moved meanwhile.",
                     "Fetch, merge or rebase, and push again.",
                     reason="stale: the branch moved meanwhile",
                 )
+
+    def _at(self, app: str, ref: str, commit: str) -> bool:
+        """Whether a ref points at a commit; all zeros mean that there is no such ref."""
+        return (self._repos.ref(app, ref) or "0" * len(commit)) == commit
 
 
 def announce(settings: Settings, release: Release, out: Output) -> None:

@@ -19,14 +19,13 @@ class AppLocks:
         return bool(lock and lock.locked())
 
     @asynccontextmanager
-    async def hold(self, app: str, out: Output) -> AsyncIterator[bool]:
-        """Hold the app's lock, saying so when that takes a wait; yields whether it did."""
+    async def hold(self, app: str, out: Output) -> AsyncIterator[None]:
+        """Hold the app's lock, saying so when that takes a wait."""
         lock = self._locks.setdefault(app, asyncio.Lock())
-        waited = lock.locked()
-        if waited:
+        if lock.locked():
             out.step(f"Another deploy of {app} is under way; this one waits for it to finish.")
         async with lock:
-            yield waited
+            yield
 
 
 class BuildSlots:

@@ -55,3 +55,11 @@ def m001_first(db: Database) -> None:
     for statement in FIRST.split(";"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def m002_agreed_refs(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE agreed_refs (app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE, "
+        "ref TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY (app, ref))"
+    )

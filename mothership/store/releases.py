@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, replace
 
 from mothership.errors import NotFound
-from mothership.model import Limits, Release
+from mothership.model import Limits, RefUpdate, Release
 from mothership.store.builds import dump_image, load_image
 from mothership.store.database import Row, Store, now
 
@@ -61,6 +61,20 @@ class Releases:
         """An app's releases, newest first."""
         rows = self._store.rows("SELECT * FROM releases WHERE app = ? ORDER BY version DESC LIMIT ?", app, limit)
         return [_release(row) for row in rows]
+
+    def agree(self, app: str, update: RefUpdate) -> None:
+        """Note the ref move that a push is about; git writes the ref itself, after our verdict."""
+        record = {"app": app, "ref": update.ref, "old": update.old, "new": update.new}
+        self._store.insert("agreed_refs", record, replace=True)
+
+    def agreed(self) -> tuple[tuple[str, RefUpdate], ...]:
+        """The moves that were noted and not settled: their daemon died before git was done."""
+        rows = self._store.rows("SELECT * FROM agreed_refs ORDER BY app, ref")
+        return tuple((row["app"], RefUpdate(row["old"], row["new"], row["ref"])) for row in rows)
+
+    def settle(self, app: str, ref: str) -> None:
+        """Forget a noted move: git has written the ref, or never will."""
+        self._store.write("DELETE FROM agreed_refs WHERE app = ? AND ref = ?", app, ref)
 
     def abandon(self) -> int:
         """Mark releases that died with an earlier daemon as failed; how many."""

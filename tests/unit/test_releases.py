@@ -15,12 +15,13 @@ async def test_a_second_deploy_of_an_app_waits_and_is_told() -> None:
     locks, lines, order = AppLocks(), list[str](), list[str]()
 
     async def deploy(name: str) -> None:
-        async with locks.hold("blog", Output(lines.append)) as waited:
-            order.append(f"{name} {waited}")
+        async with locks.hold("blog", Output(lines.append)):
+            order.append(f"{name} in")
             await asyncio.sleep(0.01)
+            order.append(f"{name} out")
 
     await asyncio.gather(deploy("a"), deploy("b"))
-    assert order == ["a False", "b True"]
+    assert order == ["a in", "a out", "b in", "b out"]
     assert lines == ["-----> Another deploy of blog is under way; this one waits for it to finish."]
 
 
