@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builder.choose import Choice, nothing_detected
 from builder.disk import disk_full, is_full
-from builder.limits import time_limit
+from builder.limits import out_of_memory, time_limit
 from builder.release import ReleaseInfo, read_release
 from builder.service import network_name
 from builder.source import Source
@@ -84,11 +84,7 @@ class Buildpacks:
             raise disk_full(workspace)
         state = (await self._engine.inspect(container))["State"]
         if state.get("OOMKilled") or code == 137:
-            raise BuildFailed(
-                f"The build of {source.app} used more than its {self._settings.build_memory} MB of memory.",
-                "An admin can raise build_memory in mothership.toml.",
-                reason="build ran out of memory",
-            )
+            raise out_of_memory(source, self._settings)
         what = f"Buildpack {step} failed with exit code {status}" if step else f"The build ended with exit code {code}"
         raise BuildFailed(f"{what}.", "Its own output above says why.")
 

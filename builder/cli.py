@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mothership.config import Settings
@@ -46,9 +46,9 @@ def docker_environment(settings: Settings) -> Mapping[str, str]:
     return {**os.environ, **proxies, "DOCKER_BUILDKIT": "1", "DOCKER_HOST": settings.docker_host}
 
 
-def proxy_arguments(settings: Settings) -> tuple[str, ...]:
-    """`--build-arg` for the settings' proxies: predefined arguments, so they stay out of the image's history."""
-    return tuple(word for key in sorted(settings.build_env) if key.lower() in PROXIES for word in ("--build-arg", key))
+def proxy_arguments(names: Iterable[str]) -> tuple[str, ...]:
+    """`--build-arg` for those that are proxies: predefined arguments, so they stay out of the image's history."""
+    return tuple(word for name in sorted(names) if name.lower() in PROXIES for word in ("--build-arg", name))
 
 
 PROXIES = frozenset({"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"})

@@ -9,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from builder import cgroups
 from builder.cli import docker_cli, docker_environment, proxy_arguments
 from builder.disk import disk_full
-from builder.limits import time_limit
+from builder.limits import out_of_memory, time_limit
 from builder.lines import Lines
 from builder.source import Source
 from builder.workspace import git_environment
@@ -23,6 +24,7 @@ from mothership.output import Output
 STEP = re.compile(r"#\d+ \[(?:[^\]]*?)(\d+/\d+)\] (.*)")
 PRINTED = re.compile(r"#\d+ \d+\.\d+ (.*)")
 ARGUMENT = re.compile(r"^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
+OUT_OF_MEMORY = "exit code: 137"
 SECRET_CA = "ca"
 """`RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt …` gives a step the host's certificates."""
 
@@ -39,6 +41,8 @@ class Dockerfiles:
         with TemporaryDirectory(prefix="build-", dir=self._scratch()) as context:
             await _unpack(source, Path(context))
             code, last = await self._run(await self._argv(source, dockerfile, tag, context), source, dockerfile, out)
+        if code and OUT_OF_MEMORY in last:
+            raise out_of_memory(source, self._settings)
         if code:
             raise BuildFailed(
                 f"docker build failed: {last}" if last else "docker build failed.", "See its output above."
@@ -47,17 +51,26 @@ class Dockerfiles:
     async def _run(self, argv: tuple[str, ...], source: Source, dockerfile: bytes, out: Output) -> tuple[int, str]:
         child = await asyncio.create_subprocess_exec(
             *argv,
-            env={**docker_environment(self._settings), **declared(dockerfile, source.config)},
+            env={**docker_environment(self._settings), **declared(dockerfile, source.config), **self._mark(source)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            async with time_limit(self._settings.build_time):
+            async with (
+                time_limit(self._settings.build_time),
+                cgroups.limited(cgroups.mark(source.build_id), cgroups.allowance(self._settings)),
+            ):
                 last = await _show(child, out)
                 return await child.wait(), last
         finally:
             await _ended(child)
+
+    def _mark(self, source: Source) -> dict[str, str]:
+        """The hosts that need no proxy, and with them the mark of this build."""
+        given = {name: self._settings.build_env.get(name, "") for name in ("no_proxy", "NO_PROXY")}
+        mark = cgroups.mark(source.build_id)
+        return {name: f"{value},{mark}" if value else mark for name, value in given.items()}
 
     def _scratch(self) -> Path:
         path = self._settings.data / "builds" / ".running"
@@ -72,7 +85,7 @@ class Dockerfiles:
             words.append("--no-cache")
         if self._settings.ca_bundle:
             words += ["--secret", f"id={SECRET_CA},src={self._settings.ca_bundle}"]
-        words += proxy_arguments(self._settings)
+        words += proxy_arguments({*self._settings.build_env, *self._mark(source)})
         for name in declared(dockerfile, source.config):
             words += ["--build-arg", name]
         return (*words, context)

@@ -1,9 +1,11 @@
-"""The time a build may take, the same whichever way it is built."""
+"""The limits of a build, the same whichever way it is built."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from builder.source import Source
+from mothership.config import Settings
 from mothership.errors import BuildFailed
 
 
@@ -19,3 +21,12 @@ async def time_limit(seconds: int) -> AsyncIterator[None]:
             "An admin can raise build_time in mothership.toml.",
             reason="build took too long",
         ) from None
+
+
+def out_of_memory(source: Source, settings: Settings) -> BuildFailed:
+    """The error for a build that the kernel stopped."""
+    return BuildFailed(
+        f"The build of {source.app} used more than its {settings.build_memory} MB of memory.",
+        "An admin can raise build_memory in mothership.toml.",
+        reason="build ran out of memory",
+    )

@@ -113,7 +113,7 @@ def build_command(image: StackImage, settings: Settings, secrets: dict[str, Path
     words += [f"--label={key}={value}" for key, value in image.labels(settings.stack).items()]
     words += [f"--build-arg=FROM={image.parent}"]
     words += [f"--build-arg={key}={value}" for key, value in image.arguments.items()]
-    return (*words, *proxy_arguments(settings), str(ROOT))
+    return (*words, *proxy_arguments(settings.build_env), str(ROOT))
 
 
 def _progress(out: Output) -> Callable[[str], str]:

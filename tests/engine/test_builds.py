@@ -181,3 +181,20 @@ def test_a_dockerignore_is_honoured(strict: Server, folder: Path) -> None:
     pushed = strict.push(folder, "ignoring")
     assert pushed.code == 0, pushed.text
     assert "secret.txt" not in strict.ssh("run ignoring -- ls /srv").stdout
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("python3 -c 'print(len(bytearray(2**30)))'", "256 MB of memory"),
+        ("for i in $(seq 200); do sleep 30 & done; echo unheld", "Cannot fork"),
+        ("sleep 600", "longer than 12 seconds"),
+    ],
+)
+def test_a_dockerfile_step_beyond_its_limits_is_stopped_and_told_why(
+    strict: Server, folder: Path, step: str, expected: str
+) -> None:
+    strict.commit(folder, {"Dockerfile": f"FROM mothership/stack-run:heroku-24\nRUN sleep 0.3; {step}\n"})
+    pushed = strict.push(folder, "steps")
+    assert pushed.code == 1 and expected in pushed.text, pushed.text
+    assert strict.services("steps") == []

@@ -104,7 +104,7 @@ def test_proxies_reach_the_docker_command_through_its_environment() -> None:
     assert environment["https_proxy"] == "http://p.test"
     assert environment["DOCKER_HOST"] == "unix:///e.sock"
     assert "GOPROXY" not in environment
-    assert proxy_arguments(settings) == ("--build-arg", "https_proxy")
+    assert proxy_arguments(settings.build_env) == ("--build-arg", "https_proxy")
 
 
 @pytest.mark.parametrize(
