@@ -80,6 +80,15 @@ class Deployer:
                     self._apps.set_branch(app, decision.branch)
                 yield
 
+    def nothing_new(self, app: str, out: Output) -> None:
+        """Say what serves, and how to have it built again, to a push that found nothing to send."""
+        current = self._releases.current(app)
+        if current is None:
+            out.step(f"{app} has no release yet, and this push brings nothing new.")
+        else:
+            out.step(f"{app} serves {current.commit[:SHORT]} (v{current.version}); this push brings nothing new.")
+        out.detail("To build and release it again: mothership redeploy")
+
     @contextmanager
     def _noted(self, app: App, update: RefUpdate | None) -> Iterator[None]:
         """Keep a note of the deploy branch's move until git has exited; only a dead daemon leaves it behind."""
@@ -111,13 +120,13 @@ class Deployer:
     def mend_refs(self) -> None:
         """Move the refs that a crash kept from moving, between the verdict and git's own write, where the push serves.
 
-        Only a ref that is still where that push found it moves; anything else was done by somebody since.
+        Only a ref that is still where that push found it moves; anything else was done by somebody since. It comes
+        before the sweep: a quarantine that git did not come to adopt may hold the objects.
         """
         for app, update in self._releases.agreed():
             current = self._releases.current(app)
             serves = current is not None and current.commit == update.new
-            found = self._repos.path(app).exists() and self._repos.has(app, update.new)
-            if serves and found and self._at(app, update.ref, update.old):
+            if serves and self._repos.rescue(app, update.new) and self._at(app, update.ref, update.old):
                 self._repos.set_ref(app, update.ref, update.new)
             self._releases.settle(app, update.ref)
 

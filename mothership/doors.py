@@ -32,6 +32,9 @@ class Pushes(Protocol):
         cancelled when the client vanishes; nothing of the push is left then.
         """
 
+    def nothing_new(self, app: str, out: Output) -> None:
+        """Say what a push that found nothing to send could have been meant to do."""
+
 
 class Commands(Protocol):
     """The command table, from a door's side."""

@@ -5,7 +5,11 @@ import secrets
 import shutil
 from pathlib import Path
 
+from dulwich.object_store import DiskObjectStore
 from dulwich.repo import Repo
+
+QUARANTINE = "tmp_objdir-incoming-*"
+"""Where git receive-pack keeps new objects until the refs may move (git-receive-pack(1), "QUARANTINE ENVIRONMENT")."""
 
 
 class Repos:
@@ -55,9 +59,35 @@ class Repos:
         with Repo(str(self.path(app))) as repo:
             return commit.encode() in repo.object_store  # type: ignore[operator]
 
+    def rescue(self, app: str, commit: str) -> bool:
+        """Make sure that the repository holds a commit whose push was accepted, from its quarantine if need be.
+
+        A quarantine is complete and checked by the time its push is accepted; git's own next step, which a crash
+        can prevent, is to move its files into the repository.
+        """
+        if not self.path(app).exists():
+            return False
+        for quarantine in self.path(app).glob(f"objects/{QUARANTINE}"):
+            if not self.has(app, commit) and commit.encode() in DiskObjectStore(str(quarantine)):  # type: ignore[operator]
+                adopt(quarantine)
+        return self.has(app, commit)
+
     def sweep(self) -> int:
-        """Delete the quarantine directories of pushes that died with an earlier daemon; how many there were."""
-        left = list(self._root.glob("*.git/objects/tmp_objdir-incoming-*"))
+        """Delete what pushes left that died with an earlier daemon; how many quarantine directories there were."""
+        for scratch in self._root.glob(".*.????????"):
+            shutil.rmtree(scratch, ignore_errors=True)
+        left = list(self._root.glob(f"*.git/objects/{QUARANTINE}"))
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
         return len(left)
+
+
+def adopt(quarantine: Path) -> None:
+    """Move a quarantine's objects into its repository; a pack's index comes last, so that no pack is seen half."""
+    objects = quarantine.parent
+    found = [path for path in quarantine.rglob("*") if path.is_file()]
+    for path in sorted(found, key=lambda path: path.suffix == ".idx"):
+        place = objects / path.relative_to(quarantine)
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            path.rename(place)

@@ -85,12 +85,12 @@ async def serve(settings: Settings) -> None:
 async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     settings, house = rooms.settings, rooms.house
     stack.callback(rooms.store.close)
+    house.deployer.mend_refs()
     await sweep(settings, house.engine, house.repos, house.builds, house.releases)
     await ensure_network(settings, house.engine)
     await rooms.builder.start()
     await house.router.start()
     stack.push_async_callback(house.router.close)
-    house.deployer.mend_refs()
     await rooms.upkeep.once()
     tending = asyncio.create_task(rooms.upkeep.forever())
     stack.push_async_callback(_end, tending)

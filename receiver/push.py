@@ -51,6 +51,8 @@ class Reception:
             finally:
                 await child.unhurried(_stop(self._decision))
                 await child.unhurried(_stop(self._downward))
+        if self._request.empty and not self._git.returncode:
+            self._pushes.nothing_new(self._call.app, Output(self._complain))
         if self._outbox.dead:
             raise ConnectionResetError("the client vanished during its push")
 
@@ -126,10 +128,13 @@ class Reception:
     def _give_up(self) -> None:
         self._decision.cancel()
 
+    def _complain(self, line: str) -> None:
+        self._wire.complain(line.encode(errors="replace") + b"\n")
+
     def _frame(self, line: str) -> bytes:
         """A line of ours on its way: in band 2 where the client reads it, else beside git's conversation."""
         if not self._request.side_band:
-            self._wire.complain(line.encode(errors="replace") + b"\n")
+            self._complain(line)
             return b""
         if self._reply.finished:
             return b""

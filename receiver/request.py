@@ -13,6 +13,7 @@ class Request:
     def __init__(self) -> None:
         self.capabilities: frozenset[bytes] = frozenset()
         self.pack_size = 0
+        self.commands = 0
         self._decoder = pktline.Decoder()
         self._seen = 0
         self._done = False
@@ -22,6 +23,11 @@ class Request:
         """Whether the client reads progress and errors from band 2; receive-pack knows only the 64k kind."""
         return b"side-band-64k" in self.capabilities
 
+    @property
+    def empty(self) -> bool:
+        """Whether the client has ended its commands without one: it found that the server has all it could push."""
+        return self._done and not self.commands
+
     def watch(self, data: bytes) -> None:
         """Look at the next bytes of the client. Raises Invalid."""
         if self._done:
@@ -29,8 +35,10 @@ class Request:
             return
         self._seen += len(data)
         for packet in self._packets(data):
-            self._done = packet == pktline.FLUSH
-            self._watch_command(pktline.payload(packet))
+            if packet == pktline.FLUSH:
+                self._done = True
+            else:
+                self._watch_command(pktline.payload(packet))
         if self._done:
             self.pack_size = len(self._decoder.rest)
         elif self._seen > LIMIT:
@@ -43,6 +51,7 @@ class Request:
             raise Invalid(f"That is not a git push: {error}.", "Push with git.") from error
 
     def _watch_command(self, line: bytes) -> None:
+        self.commands += 1
         command, separator, capabilities = line.partition(b"\0")
         if separator and not self.capabilities:
             self.capabilities = frozenset(capabilities.split())

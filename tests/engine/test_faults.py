@@ -13,6 +13,7 @@ import pytest
 
 from mothership import config
 from mothership.engine import Engine
+from receiver import pktline
 from tests.engine.server import Server, until
 from tests.engine.test_road import FILES, WEB
 
@@ -232,3 +233,64 @@ def test_a_stopped_task_is_replaced_and_routed_again(mortal: Server, folder: Pat
 
     assert until(lambda: not serves())
     assert until(serves, seconds=15)
+
+
+def test_a_daemon_that_is_killed_in_the_middle_of_a_pack_leaves_nothing(mortal: Server, folder: Path) -> None:
+    commit = serve_first(mortal, folder, "half")
+    (folder / "large.bin").write_bytes(os.urandom(8 << 20))
+    new = mortal.commit(folder)
+    argv = [*mortal.ssh_argv(), "mothership@127.0.0.1", "git-receive-pack 'half'"]
+    client = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert client.stdin and client.stdout
+    os.read(client.stdout.fileno(), 4096)
+    packing = subprocess.run(
+        ["git", "pack-objects", "--stdout", "--revs"],
+        cwd=folder,
+        input=f"{new}\n^{commit}\n".encode(),
+        capture_output=True,
+        check=True,
+    )
+    client.stdin.write(pktline.encode(f"{commit} {new} refs/heads/main\0 report-status".encode()) + pktline.FLUSH)
+    client.stdin.write(packing.stdout[: len(packing.stdout) // 2])
+    client.stdin.flush()
+    assert until(mortal.quarantines)
+    mortal.kill()
+    assert client.wait(30) != 0
+    mortal.start()
+    assert_untouched(mortal, "half", commit)
+    assert mortal.git(mortal.data / "repos" / "half.git", "fsck").code == 0
+    assert mortal.push(folder, "half").code == 0
+
+
+def receiving(server: Server, app: str) -> list[int]:
+    """The receive-pack processes of an app's repository."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if b"receive-pack" in words and str(server.data / "repos" / f"{app}.git").encode() in words:
+                found.append(int(path.parent.name))
+    return found
+
+
+def test_a_crash_between_the_verdict_and_the_ref_keeps_what_serves_and_its_commit(mortal: Server, folder: Path) -> None:
+    serve_first(mortal, folder, "verdict")
+    new = mortal.commit(folder, {"app.py": WEB.replace("one", "two")})
+    pushing = begin_push(mortal, folder, "verdict", "Starting web=1")
+    git = receiving(mortal, "verdict")
+    assert git
+    for pid in git:
+        os.kill(pid, signal.SIGSTOP)
+    assert until(lambda: mortal.releases("verdict")[0]["status"] == "current")
+    mortal.kill()
+    for pid in git:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert pushing.wait(30) != 0
+    assert mortal.ref("verdict") != new
+    mortal.start()
+    assert mortal.get("verdict").body.startswith("two")
+    assert mortal.ref("verdict") == new and mortal.quarantines() == []
+    assert mortal.git(mortal.data / "repos" / "verdict.git", "fsck").code == 0
+    again = mortal.push(folder, "verdict")
+    assert again.code == 0 and "serves" in again.text and "mothership redeploy" in again.text, again.text

@@ -73,6 +73,9 @@ class Recipes:
                 raise
             self.left.append("")
 
+    def nothing_new(self, app: str, out: Output) -> None:
+        out.step(f"{app} has all of that")
+
     def _refuse_stale(self, push: Push) -> None:
         for update in push.updates:
             if self.repos.ref(push.app, update.ref) != (update.old if update.old.strip("0") else ""):

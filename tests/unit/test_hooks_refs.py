@@ -120,3 +120,24 @@ def test_quarantines_of_dead_pushes_are_swept_and_nothing_else(scene: Scene) -> 
     assert scene.repos.sweep() == 1
     assert not (objects / "tmp_objdir-incoming-abc").exists()
     assert scene.repos.has("blog", scene.new)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["loose", "packed"])
+async def test_a_commit_that_serves_is_rescued_from_the_quarantine_of_its_push(scene: Scene, packed: bool) -> None:
+    scene.serve(scene.new)
+    await crash_after_the_verdict(scene, scene.push(scene.old, scene.new))
+    objects = scene.repos.path("blog") / "objects"
+    quarantine = objects / "tmp_objdir-incoming-abc"
+    loose = Path(scene.new[:2]) / scene.new[2:]
+    if packed:
+        (quarantine / "pack").mkdir(parents=True)
+        packing = ["git", f"--git-dir={scene.repos.path('blog')}", "pack-objects", str(quarantine / "pack" / "pack")]
+        subprocess.run(packing, input=scene.new.encode(), check=True, capture_output=True)
+        (objects / loose).unlink()
+    else:
+        (quarantine / loose).parent.mkdir(parents=True)
+        (objects / loose).rename(quarantine / loose)
+    scene.deployer.mend_refs()
+    assert scene.repos.ref("blog", MAIN) == scene.new
+    assert scene.repos.sweep() == 1
+    assert scene.git("fsck", "--connectivity-only") == ""
