@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from builder import appjson
 from builder.buildpack import Buildpacks, Compiled
 from builder.choose import choose
 from builder.commit import Root, read_root
@@ -62,11 +63,12 @@ class Builder:
         """
         root = await in_thread(read_root, source)
         processes = parse(root.files[NAME]) if NAME in root.files else {}
+        declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         choice = choose(source, root)
         out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
-        if choice.dockerfile:
-            return await self._by_dockerfile(source, root, processes, out)
-        return await self._by_buildpacks(source, root, processes, out)
+        by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
+        image = await by(source, root, processes, out)
+        return replace(image, checks=declared.checks, scripts=declared.scripts)
 
     async def forget(self, app: str) -> None:
         """Remove a destroyed app's workspace, cache and images."""

@@ -37,10 +37,12 @@ class Settings:
     build_cpu: float = 2.0
     build_pids: int = 2048
     build_time: int = 1200
+    release_time: int = 1200
     boot_timeout: int = 60
     worker_uptime: int = 5
     drain: int = 30
     grace: int = 30
+    keep_releases: int = 10
     slots: int = 256
     insecure_tokens: bool = False
     ca_bundle: str = ""

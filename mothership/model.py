@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mothership.errors import Invalid
+from mothership.health import Check
 
 APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,29}")
 PROCESS_NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.IGNORECASE)
@@ -43,6 +44,7 @@ class Image:
     `kind` is "buildpack" (commands run by bash after .profile.d, HOME=/app) or "dockerfile" (the image's own
     entrypoint and working directory). `processes` maps process types to commands; an empty command on a
     Dockerfile image means the image's own ENTRYPOINT and CMD. `port` is what the image EXPOSEs, 0 if nothing.
+    `checks` and `scripts` (predeploy, postdeploy) are what app.json declares.
     """
 
     repository: str
@@ -53,6 +55,8 @@ class Image:
     size: int = 0
     entrypoint: tuple[str, ...] = ()
     build_id: str = ""
+    checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
     def reference(self, registry: str) -> str:
         """The pullable name, such as `127.0.0.1:7878/app@sha256:…`."""
@@ -83,6 +87,8 @@ class Release:
     status: str = "pending"
     created: str = ""
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    drain: int = 30
+    """Seconds that requests, streams and WebSockets under way have to end when a process goes."""
 
 
 @dataclass(frozen=True)

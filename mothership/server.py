@@ -14,8 +14,11 @@ from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.log import logger
 from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep
+from mothership.releases.checks import Examiner
 from mothership.releases.diagnosis import Diagnosis
 from mothership.releases.leftovers import sweep
+from mothership.releases.phase import Phase
+from mothership.releases.retire import Retirement
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
@@ -46,7 +49,17 @@ def build(settings: Settings) -> Rooms:
     repos = Repos(settings.data)
     cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
     logs, locks = AppLogs(settings.data, engine), AppLocks()
-    shipper = Shipper(settings, apps, releases, cluster, router, Diagnosis(settings, engine))
+    shipper = Shipper(
+        settings,
+        apps,
+        releases,
+        cluster,
+        router,
+        Diagnosis(settings, engine),
+        Examiner(engine, router),
+        Phase(settings, engine),
+        Retirement(settings, engine, releases, cluster, router),
+    )
     deployer = Deployer(
         settings, accounts, apps, releases, builds, repos, builder, shipper, locks, BuildSlots(settings.builds)
     )
@@ -95,7 +108,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     tending = asyncio.create_task(rooms.upkeep.forever())
     stack.push_async_callback(_end, tending)
     stack.push_async_callback(house.logs.close)
-    stack.push_async_callback(house.shipper.close)
+    stack.push_async_callback(house.shipper.retirement.close)
     door = application(settings, house.accounts, house.deployer)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))

@@ -120,6 +120,14 @@ class Router:
         host = next(iter(slot.hosts), app)
         await probe.answers(self._directory / "probe.sock", Target(server.id, server.address, server.port), host)
 
+    async def ask(
+        self, app: str, target: Target, path: str, headers: Iterable[tuple[str, str]], *, timeout: float
+    ) -> probe.Reply:
+        """What a task answers to one request of ours. Raises ConnectionError, TimeoutError. Seconds."""
+        host = next(iter(self._slot(app).hosts), app)
+        socket = self._directory / "probe.sock"
+        return await probe.ask(socket, checked_target(target), host, path=path, headers=headers, timeout=timeout)
+
     async def switch(self, app: str, ids: Iterable[str]) -> None:
         """All new traffic to these servers and none to the app's others, in one step."""
         chosen = set(ids)

@@ -10,8 +10,9 @@
  * to that group, orphans are reaped, and the launcher ends with the command's exit code, or 128 + the signal that
  * ended it. 127: the command was not found; 126: it could not be run; 125: the launcher itself failed.
  *
- * MOTHERSHIP_DRAIN=N: SIGTERM is passed on N seconds after it came, so that the proxy can let go of this container
- * first. A second SIGTERM, or SIGUSR2, ends the wait.
+ * MOTHERSHIP_DRAIN=N: SIGTERM is passed on at most N seconds after it came, so that the proxy can let go of this
+ * container first and what it carries can end: as soon as nobody has been connected to $PORT for a second, and not
+ * within the first two. A second SIGTERM, or SIGUSR2, ends the wait.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,6 +28,12 @@
 #include <unistd.h>
 
 enum { FAILED = 125, CANNOT_RUN = 126, NOT_FOUND = 127 };
+
+/* Milliseconds: how often connections are looked for, how long there must be none, and the least time of a drain. */
+enum { LOOK = 200, QUIET = 1000, LEAST = 2000 };
+
+/* TCP states in /proc/net/tcp (proc(5)): established, and closed by the other side only. */
+enum { ESTABLISHED = 1, CLOSE_WAIT = 8 };
 
 /* Scripts are sourced at top level (in a function, their `declare`s would be lost) and see no positional parameters. */
 static const char PROFILE[] =
@@ -131,41 +138,65 @@ static struct timespec now(void)
 	return time;
 }
 
-/* What is left until `deadline`; zero when it has passed. */
-static struct timespec until(struct timespec deadline)
+static long milliseconds_since(struct timespec moment)
 {
 	struct timespec time = now();
-	struct timespec left = {deadline.tv_sec - time.tv_sec, deadline.tv_nsec - time.tv_nsec};
-	if (left.tv_nsec < 0) {
-		left.tv_sec -= 1;
-		left.tv_nsec += 1000000000L;
-	}
-	if (left.tv_sec < 0)
-		left = (struct timespec){0, 0};
-	return left;
+	return (time.tv_sec - moment.tv_sec) * 1000 + (time.tv_nsec - moment.tv_nsec) / 1000000;
+}
+
+static bool connected_in(const char *table, unsigned port)
+{
+	FILE *file = fopen(table, "re");
+	char line[512];
+	unsigned local, state;
+	bool found = false;
+	while (file && !found && fgets(line, sizeof line, file))
+		found = sscanf(line, " %*[^:]: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local, &state) == 2 &&
+			local == port && (state == ESTABLISHED || state == CLOSE_WAIT);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Whether anybody is connected to the port that the command serves. */
+static bool connected(unsigned port)
+{
+	return connected_in("/proc/net/tcp", port) || connected_in("/proc/net/tcp6", port);
+}
+
+/* The wait between a SIGTERM and its passing on. */
+struct drain {
+	bool on;
+	struct timespec since, busy;
+};
+
+static bool drain_is_over(struct drain *drain, long seconds, unsigned port)
+{
+	long time = milliseconds_since(drain->since);
+	if (connected(port))
+		drain->busy = now();
+	return time >= seconds * 1000 || (time >= LEAST && milliseconds_since(drain->busy) >= QUIET);
 }
 
 /* Signals are taken one at a time from the blocked set, so that no handler ever interrupts anything. */
-static _Noreturn void supervise(pid_t command, const sigset_t *signals, long drain)
+static _Noreturn void supervise(pid_t command, const sigset_t *signals, long seconds, unsigned port)
 {
-	bool draining = false, drained = drain == 0;
-	struct timespec deadline = {0, 0};
+	bool drained = seconds == 0;
+	struct drain drain = {false, {0, 0}, {0, 0}};
+	const struct timespec look = {0, LOOK * 1000000L};
 	for (;;) {
-		struct timespec left = until(deadline);
-		int signal = sigtimedwait(signals, NULL, draining ? &left : NULL);
+		int signal = sigtimedwait(signals, NULL, drain.on ? &look : NULL);
 		if (signal < 0 && errno == EINTR)
 			continue;
-		bool wait_is_over = draining && (signal < 0 || signal == SIGTERM || signal == SIGUSR2);
+		bool wait_is_over = drain.on && (signal == SIGTERM || signal == SIGUSR2 || drain_is_over(&drain, seconds, port));
 		if (signal == SIGCHLD) {
 			reap(command);
 		} else if (wait_is_over) {
-			draining = false;
+			drain.on = false;
 			drained = true;
 			kill(-command, SIGTERM);
 		} else if (signal == SIGTERM && !drained) {
-			draining = true;
-			deadline = now();
-			deadline.tv_sec += drain;
+			drain = (struct drain){true, now(), now()};
 		} else if (signal > 0) {
 			kill(-command, signal);
 		}
@@ -178,6 +209,12 @@ static long drain_seconds(void)
 	long seconds = text ? strtol(text, NULL, 10) : 0;
 	unsetenv("MOTHERSHIP_DRAIN");
 	return seconds < 0 ? 0 : seconds > 86400 ? 86400 : seconds;
+}
+
+static unsigned port_served(void)
+{
+	const char *text = getenv("PORT");
+	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
 /* Everything but the signals a fault of our own raises: those must end us, not loop. */
@@ -201,5 +238,5 @@ int main(int argc, char **argv)
 	long drain = drain_seconds();
 	sigset_t signals = signals_to_take(), mask;
 	sigprocmask(SIG_BLOCK, &signals, &mask);
-	supervise(launch(argv, argc, &mask), &signals, drain);
+	supervise(launch(argv, argc, &mask), &signals, drain, port_served());
 }

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mothership.commands.house import House
@@ -12,9 +11,8 @@ from mothership.commands.verb import Verb, positional
 from mothership.engine import ContainerSpec, Stream
 from mothership.engine.stream import STDERR
 from mothership.errors import Invalid, MothershipError
-from mothership.model import Image, Limits, Release
-from mothership.store import App
-from mothership.swarm.plan import APP, DROPPED, INSTANCE, PROCESS, RELEASE, ROLE, environment
+from mothership.model import Image, Release
+from mothership.swarm import oneoff
 
 SIGNALS = frozenset({"INT", "TERM", "HUP", "QUIT", "KILL", "USR1", "USR2", "ALRM", "CONT", "TSTP", "WINCH"})
 
@@ -32,8 +30,8 @@ async def run(house: House, caller: Session, args: RunArgs) -> int:
     argv = args.argv[1:] if args.argv[0] == "--" else args.argv
     if not argv:
         raise Invalid("There is no command to run.", "Such as: run APP -- python manage.py migrate")
-    await _fetch(house, release)
-    async with house.engine.container(_spec(house, app, release, argv, caller)) as container:
+    await oneoff.fetch(house.settings, house.engine, release.image)
+    async with house.engine.container(_spec(house, release, argv, caller)) as container:
         return await _attached(house, caller, container)
 
 
@@ -86,47 +84,17 @@ async def _resize(house: House, caller: Session, container: str) -> None:
         await house.engine.resize(container, rows=caller.terminal.rows, columns=caller.terminal.columns)
 
 
-async def _fetch(house: House, release: Release) -> None:
-    reference = release.image.reference(house.settings.registry)
-    if not await house.engine.has_image(reference):
-        await house.engine.pull(reference)
-
-
-def _spec(house: House, app: App, release: Release, argv: tuple[str, ...], caller: Session) -> ContainerSpec:
-    dyno = f"run.{random.randint(1000, 9999)}"
-    limits = release.limits.get("run", Limits(memory=1024))
-    values = environment(release, "run", dyno=dyno) | {"MOTHERSHIP_DRAIN": "0"}
-    if caller.terminal:
-        values |= {"TERM": caller.terminal.term or "xterm"}
-    return ContainerSpec(
-        image=release.image.reference(house.settings.registry),
-        command=_arguments(release.image, argv),
-        env=values,
-        labels={
-            INSTANCE: house.settings.instance,
-            APP: app.name,
-            PROCESS: "run",
-            RELEASE: str(release.version),
-            ROLE: "run",
-        },
-        hostname=f"{app.name}-{dyno.replace('.', '-')}",
-        network=house.settings.network,
-        memory=limits.memory,
-        cpu=limits.cpu,
-        pids=limits.pids,
-        tty=caller.terminal is not None,
-        stdin=True,
-        cap_drop=DROPPED,
-    )
+def _spec(house: House, release: Release, argv: tuple[str, ...], caller: Session) -> ContainerSpec:
+    env = {"TERM": caller.terminal.term or "xterm"} if caller.terminal else {}
+    made = oneoff.spec(house.settings, release, "run", _arguments(release.image, argv), env=env)
+    return replace(made, tty=caller.terminal is not None, stdin=True)
 
 
 def _arguments(image: Image, argv: tuple[str, ...]) -> tuple[str, ...]:
     """One word is a shell command line or a process type of the Procfile; several are taken as they are."""
-    app = image.kind == "buildpack"
     if len(argv) == 1:
-        command = image.processes.get(argv[0]) or argv[0]
-        return ("app" if app else "sh", command)
-    return ("apprun" if app else "exec", *argv)
+        return oneoff.shell(image, image.processes.get(argv[0]) or argv[0])
+    return oneoff.words(image, argv)
 
 
 VERBS: tuple[Verb[Any], ...] = (

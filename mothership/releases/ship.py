@@ -11,9 +11,12 @@ from mothership.log import logger
 from mothership.model import Image, Release
 from mothership.output import Output
 from mothership.releases.boot import Boot
+from mothership.releases.checks import Examiner
 from mothership.releases.diagnosis import Diagnosis
+from mothership.releases.phase import RELEASE, Phase
+from mothership.releases.retire import Retirement
 from mothership.store import App, Apps, Releases
-from mothership.swarm.cluster import Cluster, Service
+from mothership.swarm.cluster import Cluster
 from router import Router
 
 log = logger()
@@ -21,7 +24,10 @@ log = logger()
 
 @dataclass(frozen=True)
 class Order:
-    """What should serve, and why. `formation` overrides what the app asks for, process type by process type."""
+    """What should serve, and why. `formation` overrides what the app asks for, process type by process type.
+
+    `phase` says whether the release phase's commands run first.
+    """
 
     app: App
     image: Image
@@ -30,6 +36,7 @@ class Order:
     user: str
     description: str
     formation: Mapping[str, int] | None = None
+    phase: bool = True
 
 
 class Shipper:
@@ -43,6 +50,9 @@ class Shipper:
         cluster: Cluster,
         router: Router,
         diagnosis: Diagnosis,
+        examiner: Examiner,
+        phase: Phase,
+        retirement: Retirement,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -50,7 +60,9 @@ class Shipper:
         self._cluster = cluster
         self._router = router
         self._diagnosis = diagnosis
-        self._retiring: dict[str, asyncio.Task[None]] = {}
+        self._examiner = examiner
+        self._phase = phase
+        self.retirement = retirement
         self._switching: dict[str, asyncio.Lock] = {}
 
     async def ship(self, order: Order, out: Output) -> Release:
@@ -60,35 +72,45 @@ class Shipper:
         """
         release = self._releases.create(self._planned(order))
         out.step(f"Releasing v{release.version}")
-        boot = Boot(self._settings, self._cluster, self._router, self._diagnosis, release)
+        boot = self._boot(release, order.app)
         try:
-            await self._start(release, out)
+            if order.phase:
+                await self._phase.before(release, out)
+            await self._start(release, release.formation, out)
             ids = await boot.until_up(dict(release.formation), out)
+            if order.phase:
+                await self._phase.after(release, out)
             await self._switch(release, ids)
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._undo(release, boot)))
             raise
-        self._retire_others(release)
+        self.retirement.retire_others(release.app, release.version)
         return release
 
     async def scale(self, app: App, quantities: Mapping[str, int], out: Output) -> Release:
-        """Change how many of each process type of the current release run. The caller holds the app's lock."""
+        """Change how many of each process type of the current release run. The caller holds the app's lock.
+
+        What is more is started, probed and routed first; only then does what is less go. Raises ReleaseFailed with
+        everything as it was.
+        """
         current = self._releases.current(app.name)
-        self._apps.scale(app, quantities)
         if current is None:
+            self._apps.scale(app, quantities)
             raise MothershipError(f"{app.name} has no release yet; the new numbers apply to the first one.")
         wanted = replace(current, formation={**current.formation, **quantities})
-        boot = Boot(self._settings, self._cluster, self._router, self._diagnosis, wanted)
-        for process, quantity in quantities.items():
-            if quantity and quantity != current.formation.get(process):
-                await self._cluster.start(wanted, process, quantity)
-        self._releases.rescale(wanted)
-        ids = await boot.until_up({p: n for p, n in quantities.items() if n > current.formation.get(p, 0)}, out)
-        if ids:
+        more = {p: n for p, n in quantities.items() if n > current.formation.get(p, 0)}
+        boot = self._boot(wanted, app)
+        known = {server.id for server in await self._router.servers(app.name)}
+        try:
+            await self._start(wanted, more, out)
+            ids = await boot.until_up(more, out)
             await self._router.activate(app.name, ids)
-        for service in await self._cluster.services(app.name):
-            if quantities.get(service.process) == 0 and service.release == current.version:
-                self.retire(service)
+        except BaseException:
+            await asyncio.shield(asyncio.ensure_future(self._unscale(current, more, boot.added - known)))
+            raise
+        self._apps.scale(app, quantities)
+        self._releases.rescale(wanted)
+        await self._shrink(current, {p: n for p, n in quantities.items() if n < current.formation.get(p, 0)})
         return wanted
 
     async def forget(self, app: str) -> None:
@@ -101,29 +123,9 @@ class Shipper:
         """Held while the route of an app moves and the store learns of it."""
         return self._switching.setdefault(app, asyncio.Lock())
 
-    def retiring(self, service: str) -> bool:
-        return service in self._retiring
-
-    def retire(self, service: Service) -> None:
-        """Let a service go in the background: drained in the proxy first, then stopped."""
-        if service.name not in self._retiring:
-            task = asyncio.create_task(self._retire(service))
-            self._retiring[service.name] = task
-            task.add_done_callback(lambda _: self._retiring.pop(service.name, None))
-
-    async def settle(self) -> None:
-        """Wait until nothing is retiring any more."""
-        while self._retiring:
-            await asyncio.wait(list(self._retiring.values()))
-
-    async def close(self) -> None:
-        """Leave what is retiring to the next daemon's upkeep."""
-        for task in list(self._retiring.values()):
-            task.cancel()
-
     def _planned(self, order: Order) -> Release:
         asked = self._apps.formation(order.app) | dict(order.formation or {})
-        defaults = {process: int(process == "web") for process in order.image.processes if process != "release"}
+        defaults = {process: int(process == "web") for process in order.image.processes if process != RELEASE}
         return Release(
             app=order.app.name,
             version=0,
@@ -134,10 +136,17 @@ class Shipper:
             commit=order.commit,
             description=order.description,
             user=order.user,
+            drain=self._settings.drain if order.app.drain is None else order.app.drain,
         )
 
-    async def _start(self, release: Release, out: Output) -> None:
-        for process, quantity in release.formation.items():
+    def _boot(self, release: Release, app: App) -> Boot:
+        unchecked = frozenset(app.unchecked)
+        return Boot(
+            self._settings, self._cluster, self._router, self._diagnosis, self._examiner, release, unchecked=unchecked
+        )
+
+    async def _start(self, release: Release, quantities: Mapping[str, int], out: Output) -> None:
+        for process, quantity in quantities.items():
             if quantity:
                 out.detail(f"Starting {process}={quantity}")
                 await self._cluster.start(release, process, quantity)
@@ -158,24 +167,25 @@ class Shipper:
             log.warning("undo left to upkeep", app=release.app, release=release.version, error=error.message)
         self._releases.fail(release)
 
-    def _retire_others(self, release: Release) -> None:
-        async def find() -> None:
-            for service in await self._cluster.services(release.app):
-                if service.release < release.version:
-                    self.retire(service)
-
-        task = asyncio.create_task(find())
-        self._retiring[f"{release.app}: others"] = task
-        task.add_done_callback(lambda _: self._retiring.pop(f"{release.app}: others", None))
-
-    async def _retire(self, service: Service) -> None:
+    async def _unscale(self, current: Release, more: Mapping[str, int], added: set[str]) -> None:
+        """Take back what a failed scaling started."""
+        with suppress(MothershipError):
+            await self._router.remove(current.app, tuple(added))
         try:
-            ids = tuple(task.id for task in await self._cluster.tasks(service.name))
-            if service.process == "web":
-                await self._router.drain(service.app, ids)
-                await self._router.drained(service.app, ids, timeout=self._settings.drain)
-            await self._cluster.remove(service.name)
-            if service.process == "web":
-                await self._router.remove(service.app, ids)
+            for process in more:
+                before = current.formation.get(process, 0)
+                if before:
+                    await self._cluster.start(current, process, before)
+                else:
+                    await self._cluster.remove(self._cluster.name(current, process))
         except MothershipError as error:
-            log.warning("retiring left to upkeep", service=service.name, error=error.message)
+            log.warning("undo left to upkeep", app=current.app, error=error.message)
+
+    async def _shrink(self, release: Release, less: Mapping[str, int]) -> None:
+        """Fewer tasks: Swarm chooses which go, and each one's launcher holds on until the proxy has let go of it."""
+        services = {s.process: s for s in await self._cluster.services(release.app) if s.release == release.version}
+        for process, quantity in less.items():
+            if quantity:
+                await self._cluster.start(release, process, quantity)
+            elif process in services:
+                self.retirement.retire(services[process])

@@ -96,7 +96,7 @@ class Upkeep:
                 await self._cluster.start(release, process, quantity)
         for service in services:
             if service.release != version or service.process not in wanted:
-                self._shipper.retire(service)
+                self._shipper.retirement.retire(service)
 
     async def _mend_route(self, app: App, release: Release | None, tasks: list[Task]) -> None:
         version = release.version if release else 0

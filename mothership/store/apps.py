@@ -11,7 +11,11 @@ from mothership.store.database import Row, Store, now
 
 @dataclass(frozen=True)
 class App:
-    """An app. `branch` is the one that deploys; `current` is the serving release's version, 0 before the first."""
+    """An app. `branch` is the one that deploys; `current` is the serving release's version, 0 before the first.
+
+    `drain` is in seconds, None for the server's default; `unchecked` are the process types without health checks.
+    `parent` and `expires` (ISO 8601) are a preview's.
+    """
 
     name: str
     owner: int
@@ -19,6 +23,10 @@ class App:
     buildpacks: tuple[str, ...]
     created: str
     current: int
+    drain: int | None = None
+    unchecked: tuple[str, ...] = ()
+    parent: str = ""
+    expires: str = ""
 
 
 class Apps:
@@ -72,6 +80,12 @@ class Apps:
 
     def set_buildpacks(self, app: App, buildpacks: tuple[str, ...]) -> None:
         self._store.write("UPDATE apps SET buildpacks = ? WHERE name = ?", json.dumps(buildpacks), app.name)
+
+    def set_drain(self, app: App, seconds: int | None) -> None:
+        self._store.write("UPDATE apps SET drain = ? WHERE name = ?", seconds, app.name)
+
+    def set_unchecked(self, app: App, processes: tuple[str, ...]) -> None:
+        self._store.write("UPDATE apps SET unchecked = ? WHERE name = ?", json.dumps(processes), app.name)
 
     def delete(self, app: App) -> None:
         """Forget an app with everything that hangs on it."""
@@ -144,4 +158,8 @@ def _app(row: Row) -> App:
         buildpacks=tuple(json.loads(row["buildpacks"])),
         created=row["created"],
         current=row["current"],
+        drain=row["drain"],
+        unchecked=tuple(json.loads(row["unchecked"])),
+        parent=row["parent"],
+        expires=row["expires"],
     )

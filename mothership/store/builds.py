@@ -4,6 +4,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass
 
+from mothership import health
 from mothership.model import Image
 from mothership.store.database import Row, Store, now
 
@@ -27,7 +28,8 @@ def dump_image(image: Image) -> str:
 
 def load_image(text: str) -> Image:
     values = json.loads(text)
-    return Image(**{**values, "entrypoint": tuple(values["entrypoint"])})
+    checks = health.load(values.get("checks") or {})
+    return Image(**{**values, "entrypoint": tuple(values["entrypoint"]), "checks": checks})
 
 
 class Builds:

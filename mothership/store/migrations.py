@@ -63,3 +63,17 @@ def m002_agreed_refs(db: Database) -> None:
         "CREATE TABLE agreed_refs (app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE, "
         "ref TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, PRIMARY KEY (app, ref))"
     )
+
+
+@migrations()
+def m003_deploys(db: Database) -> None:
+    for statement in (
+        "ALTER TABLE apps ADD COLUMN drain INTEGER",
+        "ALTER TABLE apps ADD COLUMN unchecked TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE apps ADD COLUMN parent TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE apps ADD COLUMN expires TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE config ADD COLUMN secret INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE releases ADD COLUMN drain INTEGER NOT NULL DEFAULT 30",
+        "ALTER TABLE agreed_refs ADD COLUMN moved INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.execute(statement)

@@ -47,10 +47,15 @@ class Releases:
 
     def get(self, app: str, version: int) -> Release:
         """A release by number. Raises NotFound."""
-        row = self._store.row("SELECT * FROM releases WHERE app = ? AND version = ?", app, version)
-        if not row:
+        release = self.find(app, version)
+        if release is None:
             raise NotFound(f"{app} has no release v{version}.", f"See its releases: releases {app}")
-        return _release(row)
+        return release
+
+    def find(self, app: str, version: int) -> Release | None:
+        """A release by number, None when there is none."""
+        row = self._store.row("SELECT * FROM releases WHERE app = ? AND version = ?", app, version)
+        return _release(row) if row else None
 
     def current(self, app: str) -> Release | None:
         """The release that serves, None before the first one does."""
@@ -95,6 +100,7 @@ def _record(release: Release) -> Row:
         "config": json.dumps(dict(release.config)),
         "formation": json.dumps(dict(release.formation)),
         "limits": json.dumps({process: asdict(limits) for process, limits in release.limits.items()}),
+        "drain": release.drain,
         "commit_id": release.commit,
         "description": release.description,
         "user": release.user,
@@ -110,6 +116,7 @@ def _release(row: Row) -> Release:
         config=json.loads(row["config"]),
         formation=json.loads(row["formation"]),
         limits={process: Limits(**values) for process, values in json.loads(row["limits"]).items()},
+        drain=row["drain"],
         commit=row["commit_id"],
         description=row["description"],
         user=row["user"],

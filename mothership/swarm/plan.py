@@ -12,8 +12,6 @@ SECOND = 1_000_000_000
 DEFAULT_PORT = 5000
 DEFAULT_INSTANCE = "mothership"
 LONGEST = 63
-LAUNCHER_DRAIN = 5
-"""Seconds the launcher holds a SIGTERM back for a routed process, while the proxy learns that it goes."""
 
 INSTANCE = "mothership.instance"
 APP = "mothership.app"
@@ -77,7 +75,7 @@ def service(settings: Settings, release: Release, process: str, replicas: int, *
     names = labels(settings, release.app, process, release.version)
     values = environment(release, process, dyno="")
     del values["DYNO"]
-    drain = LAUNCHER_DRAIN if process == "web" else 0
+    drain = release.drain if process == "web" else 0
     variables = [f"{key}={escaped(value)}" for key, value in values.items()]
     variables += [f"DYNO={process}.{{{{.Task.Slot}}}}", f"MOTHERSHIP_DRAIN={drain}"]
     return {

@@ -31,7 +31,7 @@ BAD_WEB = {
         "time.sleep(2)\nprint('no worker starts')\nsys.exit(3)",
         ["no worker starts", "exit code 3"],
     ),
-    "floods": ("import sys\nfor i in range(1000000): print('x' * 100)\nsys.exit(9)", ["exit code 9"]),
+    "floods": ("import sys\nfor i in range(50000): print('x' * 2000)\nsys.exit(9)", ["exit code 9"]),
     "forks": (
         "import os, time\nprint('forking')\nwhile True:\n    if os.fork() == 0: time.sleep(600)",
         ["web crashed on start"],

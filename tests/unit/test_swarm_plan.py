@@ -31,7 +31,7 @@ def test_a_web_service_is_named_labelled_limited_and_launched() -> None:
                     "HEROKU_RELEASE_VERSION=v3",
                     "SOURCE_VERSION=c0ffee",
                     "DYNO=web.{{.Task.Slot}}",
-                    "MOTHERSHIP_DRAIN=5",
+                    "MOTHERSHIP_DRAIN=30",
                 ],
                 "Labels": {
                     "mothership.instance": "mothership",
@@ -40,7 +40,7 @@ def test_a_web_service_is_named_labelled_limited_and_launched() -> None:
                     "mothership.release": "3",
                 },
                 "Hostname": "web-{{.Task.Slot}}",
-                "StopGracePeriod": 40_000_000_000,
+                "StopGracePeriod": 65_000_000_000,
                 "CapabilityDrop": [
                     "CAP_NET_RAW",
                     "CAP_MKNOD",
