@@ -43,7 +43,7 @@ def parse(data: bytes) -> AppJson:
         raise malformed(f"it is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise malformed("it is not a JSON object")
-    return AppJson(_checks(values.get("healthchecks") or {}), _scripts(values.get("scripts") or {}))
+    return AppJson(_checks(values.get("healthchecks", {})), _scripts(values.get("scripts", {})))
 
 
 def malformed(why: str) -> Invalid:

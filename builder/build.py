@@ -68,7 +68,22 @@ class Builder:
         out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
         by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
         image = await by(source, root, processes, out)
-        return replace(image, checks=declared.checks, scripts=declared.scripts)
+        return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
+
+    async def has(self, image: Image) -> bool:
+        """Whether an image can still be run: the registry has it, or the engine does."""
+        try:
+            await self._registry.manifest(image.repository, image.digest)
+            return True
+        except NotFound:
+            return await self._engine.has_image(image.reference(self._settings.registry))
+
+    async def copy(self, image: Image, repository: str) -> Image:
+        """The same image in another app's repository, without moving a layer."""
+        manifest = await self._registry.manifest(image.repository, image.digest)
+        await self._images.mounted(repository, manifest, image.repository)
+        digest = await self._registry.put_manifest(repository, image.build_id.lower() or "promoted", manifest)
+        return replace(image, repository=repository, digest=digest)
 
     async def forget(self, app: str) -> None:
         """Remove a destroyed app's workspace, cache and images."""

@@ -1,7 +1,7 @@
 """An app's image: base layers, the launcher, and the app's own layers, put into the registry."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,7 @@ class Images:
         blob, tar = await self._launcher_layer()
         layers = [Cut("launcher", blob, tar), *cuts]
         moved = 0
-        for layer in base.manifest["layers"]:
-            if not await self._registry.has(repository, layer["digest"]):
-                await self._registry.mount(repository, layer["digest"], base.repository)
+        await self._mount(repository, base.manifest["layers"], base.repository)
         for cut in layers:
             if not await self._registry.has(repository, cut.blob.digest):
                 if cut.tar is None:
@@ -92,6 +90,17 @@ class Images:
         manifest = _manifest(base, layers, config_blob)
         digest = await self._registry.put_manifest(repository, tag, manifest)
         return Stored(digest, sum(layer["size"] for layer in manifest["layers"]), moved + len(config))
+
+    async def mounted(self, repository: str, manifest: Mapping[str, Any], origin: str) -> None:
+        """Have all blobs of a manifest in a repository, from another one of the same registry."""
+        await self._mount(repository, [manifest["config"], *manifest["layers"]], origin)
+
+    async def _mount(self, repository: str, blobs: Iterable[Mapping[str, Any]], origin: str) -> None:
+        for blob in blobs:
+            if await self._registry.has(repository, blob["digest"]):
+                continue
+            if not await self._registry.mount(repository, blob["digest"], origin):
+                raise NotFound(f"The registry lost the blob {blob['digest']} of {origin}.")
 
     async def _launcher_layer(self) -> tuple[Blob, Path]:
         binary = await launcher(self._settings, self._engine)

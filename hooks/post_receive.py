@@ -7,21 +7,22 @@ moved could not reject the push any more.
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from builder import Builder, Source
+from builder import Builder
 from hooks.pre_receive import Decision, decide
-from mothership.config import Settings
-from mothership.errors import BuildFailed, Conflict, MothershipError, NotFound, Refused
-from mothership.model import Image, Push, RefUpdate, Release, User, app_name
+from hooks.previews import Previews
+from hooks.recipe import SHORT, Job, Recipe
+from mothership.errors import Conflict, MothershipError, NotFound, Refused
+from mothership.log import logger
+from mothership.model import Push, RefUpdate, Release, User, app_name
 from mothership.output import Output
-from mothership.releases import AppLocks, BuildSlots, Order, Shipper
-from mothership.releases.buildlog import BuildLog
+from mothership.releases import AppLocks, BuildSlots, Shipper
+from mothership.releases.locks import SUPERSEDED
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Builds, Releases
 
-SHORT = 7
+log = logger()
 
 
 class Deployer:
@@ -29,7 +30,6 @@ class Deployer:
 
     def __init__(
         self,
-        settings: Settings,
         accounts: Accounts,
         apps: Apps,
         releases: Releases,
@@ -39,8 +39,10 @@ class Deployer:
         shipper: Shipper,
         locks: AppLocks,
         slots: BuildSlots,
+        recipe: Recipe,
+        *,
+        preview_days: int,
     ) -> None:
-        self._settings = settings
         self._accounts = accounts
         self._apps = apps
         self._releases = releases
@@ -50,6 +52,9 @@ class Deployer:
         self._shipper = shipper
         self._locks = locks
         self._slots = slots
+        self._recipe = recipe
+        self._detached: set[asyncio.Task[None]] = set()
+        self.previews = Previews(apps, builds, repos, recipe, locks, self.forget, preview_days)
 
     async def repository(self, app: str, user: User, *, write: bool) -> Path:
         """The app's repository; a push to an unknown name creates the app when the user may. Raises MothershipError."""
@@ -67,18 +72,60 @@ class Deployer:
     @asynccontextmanager
     async def receive(self, push: Push, out: Output) -> AsyncIterator[None]:
         """Do what the push means, holding the app's lock until git has moved the refs."""
-        async with self._locks.hold(push.app, out):
+        deploys = f"refs/heads/{self._apps.get(push.app).branch}" in {update.ref for update in push.updates}
+        if deploys:
+            self._slots.overtake(push.app)
+        async with self._locks.hold(push.app, out, push=deploys):
             app = self._apps.get(push.app)
             self._refuse_stale(push)
             decision = decide(push, branch=app.branch, released=bool(app.current))
+            self._refuse_skipping(app, push.user, decision)
+            if decision.deploy and decision.options.detach:
+                async with self._handed_over(app, push, decision, decision.deploy, out):
+                    yield
+                return
             with self._noted(app, decision.deploy):
                 if decision.deploy:
                     await self._deploy(app, push, decision, decision.deploy, out)
-                for note in decision.notes:
-                    out.step(note)
-                if decision.branch != app.branch:
-                    self._apps.set_branch(app, decision.branch)
+                for update in decision.previews:
+                    await self.previews.receive(app, push, update, out, phase=not decision.options.skip_release)
+                self._remark(app, decision, out)
                 yield
+
+    async def redeploy(self, app: App, user: User, out: Output, *, no_cache: bool, phase: bool = True) -> Release:
+        """Build the deployed branch's commit again and ship it. The caller holds the app's lock."""
+        repository = app.parent or app.name
+        commit = self._repos.ref(repository, f"refs/heads/{app.branch}")
+        if not commit:
+            raise NotFound(f"{app.name} has nothing to deploy yet.", f"Push first: git push mothership {app.branch}")
+        job = Job(
+            app=app,
+            commit=commit,
+            repository=self._repos.path(repository),
+            user=user.name,
+            description=f"Redeploy {commit[:SHORT]}",
+            build=self._builds.begin(app.name, commit, user.name),
+            no_cache=no_cache,
+            phase=phase,
+        )
+        return await self._recipe.deploy(job, out)
+
+    async def forget(self, app: App) -> None:
+        """Take an app down, its previews too, and delete all that belongs to it. The caller holds the app's lock."""
+        for preview in self._apps.previews(app.name):
+            await self.forget(preview)
+        await self._shipper.forget(app.name)
+        self._apps.delete(app)
+        if not app.parent:
+            await self._repos.delete(app.name)
+        await self._builder.forget(app.name)
+
+    async def close(self) -> None:
+        """Cancel detached deploys; their refs go back."""
+        for task in self._detached:
+            task.cancel()
+        if self._detached:
+            await asyncio.wait(self._detached)
 
     def nothing_new(self, app: str, out: Output) -> None:
         """Say what serves, and how to have it built again, to a push that found nothing to send."""
@@ -88,6 +135,54 @@ class Deployer:
         else:
             out.step(f"{app} serves {current.commit[:SHORT]} (v{current.version}); this push brings nothing new.")
         out.detail("To build and release it again: mothership redeploy")
+
+    def mend_refs(self) -> None:
+        """Bring the refs and what serves together where a crash came between the two.
+
+        A ref that git was to write after our verdict is moved when the push serves; one that a detached deploy moved
+        first goes back when it doesn't. Only a ref that is still where that push left it moves; anything else was
+        done by somebody since. It comes before the sweep: a quarantine that git did not come to adopt may hold the
+        objects.
+        """
+        for app, update, moved in self._releases.agreed():
+            current = self._releases.current(app)
+            serves = current is not None and current.commit == update.new
+            if serves and self._repos.rescue(app, update.new) and self._at(app, update.ref, update.old):
+                self._repos.set_ref(app, update.ref, update.new)
+            if moved and not serves:
+                self._put_back(app, update)
+            self._releases.settle(app, update.ref)
+
+    # a push
+
+    async def _deploy(self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output) -> None:
+        current = self._releases.current(app.name)
+        if current and current.commit == update.new and not decision.options.dry_run:
+            out.step(f"{update.new[:SHORT]} is what {app.name} serves already (v{current.version}).")
+            out.detail("To build and release it again: mothership redeploy")
+            return
+        await self._recipe.deploy(self._job(app, push, decision, update, quarantine=push.quarantine), out)
+
+    def _job(self, app: App, push: Push, decision: Decision, update: RefUpdate, *, quarantine: str = "") -> Job:
+        return Job(
+            app=app,
+            commit=update.new,
+            repository=self._repos.path(app.name),
+            user=push.user.name,
+            description=f"Deploy {update.new[:SHORT]}",
+            build=self._builds.begin(app.name, update.new, push.user.name),
+            quarantine=quarantine,
+            no_cache=decision.options.no_cache,
+            dry_run=decision.options.dry_run,
+            phase=not decision.options.skip_release,
+        )
+
+    def _remark(self, app: App, decision: Decision, out: Output) -> None:
+        """Say what became of the other refs, and keep the deploy branch that this push settled."""
+        for note in decision.notes:
+            out.step(note)
+        if decision.branch != app.branch:
+            self._apps.set_branch(app, decision.branch)
 
     @contextmanager
     def _noted(self, app: App, update: RefUpdate | None) -> Iterator[None]:
@@ -101,95 +196,57 @@ class Deployer:
         finally:
             self._releases.settle(app.name, update.ref)
 
-    async def redeploy(self, app: App, user: User, out: Output, *, no_cache: bool = False) -> Release:
-        """Build the deploy branch's commit again and ship it. The caller holds the app's lock."""
-        commit = self._repos.ref(app.name, f"refs/heads/{app.branch}")
-        if not commit:
-            raise NotFound(f"{app.name} has nothing to deploy yet.", f"Push first: git push mothership {app.branch}")
-        source = self._source(app, commit, no_cache=no_cache)
-        image = await self._build(source, user, out)
-        return await self._ship(app, image, commit, user, f"Redeploy {commit[:SHORT]}", out)
+    # a push that is handed over
 
-    async def forget(self, app: App) -> None:
-        """Take an app down and delete all that belongs to it. The caller holds the app's lock."""
-        await self._shipper.forget(app.name)
-        self._apps.delete(app)
-        await self._repos.delete(app.name)
-        await self._builder.forget(app.name)
-
-    def mend_refs(self) -> None:
-        """Move the refs that a crash kept from moving, between the verdict and git's own write, where the push serves.
-
-        Only a ref that is still where that push found it moves; anything else was done by somebody since. It comes
-        before the sweep: a quarantine that git did not come to adopt may hold the objects.
-        """
-        for app, update in self._releases.agreed():
-            current = self._releases.current(app)
-            serves = current is not None and current.commit == update.new
-            if serves and self._repos.rescue(app, update.new) and self._at(app, update.ref, update.old):
-                self._repos.set_ref(app, update.ref, update.new)
-            self._releases.settle(app, update.ref)
-
-    async def _deploy(self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output) -> None:
-        current = self._releases.current(app.name)
-        if current and current.commit == update.new and not decision.options.dry_run:
-            out.step(f"{update.new[:SHORT]} is what {app.name} serves already (v{current.version}).")
-            out.detail("To build and release it again: mothership redeploy")
-            return
-        source = self._source(app, update.new, quarantine=push.quarantine, no_cache=decision.options.no_cache)
-        image = await self._build(source, push.user, out)
-        if decision.options.dry_run:
-            raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
-        await self._ship(app, image, update.new, push.user, f"Deploy {update.new[:SHORT]}", out)
-
-    def _source(self, app: App, commit: str, *, quarantine: str = "", no_cache: bool = False) -> Source:
-        return Source(
-            app=app.name,
-            commit=commit,
-            repository=self._repos.path(app.name),
-            quarantine=quarantine,
-            config=self._apps.config(app),
-            no_cache=no_cache,
-            buildpacks=app.buildpacks,
-            build_id="",
-        )
-
-    async def _build(self, source: Source, user: User, out: Output) -> Image:
-        """Build in a slot, with a record and a log that outlive the push."""
-        build = self._builds.begin(source.app, source.commit, user.name)
-        status, image = "failed", None
-        with BuildLog(self._settings.data, source.app, build) as file:
-            try:
-                async with self._slots.take(out):
-                    image = await self._builder.build(replace(source, build_id=build), out.also(file.write))
-                status = "succeeded"
-            except asyncio.CancelledError:
-                status = "cancelled"
-                raise
-            except OSError as error:
-                raise BuildFailed(f"The build could not be carried out: {error.strerror or error}.") from error
-            finally:
-                self._builds.end(build, status, image)
-        return image
-
-    async def _ship(self, app: App, image: Image, commit: str, user: User, description: str, out: Output) -> Release:
-        order = Order(
-            app=app,
-            image=image,
-            config=self._apps.config(app),
-            commit=commit,
-            user=user.name,
-            description=description,
-        )
+    @asynccontextmanager
+    async def _handed_over(
+        self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output
+    ) -> AsyncIterator[None]:
+        """Let the ref move at once, and deploy when git has exited."""
+        job = self._job(app, push, decision, update)
+        out.step(f"Taken over by the server as build {job.build}.")
+        out.detail(f"Follow it: mothership builds:output {job.build} -f")
+        out.detail(f"Cancel it: mothership builds:cancel {job.build}")
+        self._remark(app, decision, out)
+        self._releases.agree(app.name, update, moved=True)
         try:
-            release = await self._shipper.ship(order, out)
-        except MothershipError:
-            serving = self._releases.current(app.name)
-            if serving:
-                out.step(f"v{serving.version} still serves, untouched.")
+            yield
+        except BaseException:
+            self._builds.end(job.build, "cancelled")
+            self._releases.settle(app.name, update.ref)
             raise
-        announce(self._settings, release, out)
-        return release
+        task = asyncio.create_task(self._deploy_detached(job, update))
+        self._detached.add(task)
+        task.add_done_callback(self._detached.discard)
+
+    async def _deploy_detached(self, job: Job, update: RefUpdate) -> None:
+        name, begun = job.app.name, False
+        try:
+            async with self._locks.hold(name, Output(), push=True):
+                if not self._at(name, update.ref, update.new):
+                    raise Conflict(f"{update.ref} of {name} moved meanwhile.", reason=SUPERSEDED)
+                begun = True
+                await self._recipe.deploy(job, Output())
+        except BaseException as error:
+            if not begun:
+                self._builds.end(job.build, "superseded" if isinstance(error, Conflict) else "cancelled")
+            if not self._locks.awaited(name):
+                self._put_back(name, update)
+            if not isinstance(error, MothershipError):
+                raise
+            log.info("detached deploy failed", app=name, build=job.build, error=error.message)
+        finally:
+            self._releases.settle(name, update.ref)
+
+    def _put_back(self, app: str, update: RefUpdate) -> None:
+        if self._at(app, update.ref, update.new):
+            self._repos.set_ref(app, update.ref, update.old)
+
+    # what is refused
+
+    def _refuse_skipping(self, app: App, user: User, decision: Decision) -> None:
+        if decision.options.skip_release:
+            may_skip(app, user)
 
     def _refuse_stale(self, push: Push) -> None:
         for update in push.updates:
@@ -205,17 +262,10 @@ class Deployer:
         return (self._repos.ref(app, ref) or "0" * len(commit)) == commit
 
 
-def announce(settings: Settings, release: Release, out: Output) -> None:
-    """Say where the release serves."""
-    if release.formation.get("web"):
-        out.step(f"Serving v{release.version}")
-        out.detail(f"{settings.app_url(release.app)} deployed to Mothership")
-        return
-    out.step(f"Released v{release.version}")
-    running = ", ".join(f"{process}={n}" for process, n in release.formation.items() if n)
-    if "web" not in release.image.processes:
-        out.detail("No web process type: add one to the Procfile to be reachable, such as web: python app.py")
-    out.detail(f"Running: {running or 'nothing'}. Change it: mothership ps:scale TYPE=N")
+def may_skip(app: App, user: User) -> None:
+    """Raises Refused for who may not leave out an app's release phase."""
+    if app.owner != user.id and not user.admin:
+        raise Refused(f"Only the owner of {app.name} or an admin may leave out its release phase.")
 
 
 def _unknown(app: str, *, write: bool) -> NotFound:

@@ -43,6 +43,7 @@ class Settings:
     drain: int = 30
     grace: int = 30
     keep_releases: int = 10
+    preview_days: int = 7
     slots: int = 256
     insecure_tokens: bool = False
     ca_bundle: str = ""

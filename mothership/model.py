@@ -28,6 +28,14 @@ def app_name(text: str) -> str:
     return text
 
 
+def known_name(text: str) -> str:
+    """Parse the name of an app or of a preview, `NAME--APP`, which only a push can make. Raises Invalid."""
+    preview, separator, parent = text.partition("--")
+    if not separator:
+        return app_name(text)
+    return f"{app_name(preview)}--{app_name(parent)}"
+
+
 @dataclass(frozen=True)
 class User:
     """A person or machine that authenticated. `admin` may do everything on this server."""
@@ -44,7 +52,8 @@ class Image:
     `kind` is "buildpack" (commands run by bash after .profile.d, HOME=/app) or "dockerfile" (the image's own
     entrypoint and working directory). `processes` maps process types to commands; an empty command on a
     Dockerfile image means the image's own ENTRYPOINT and CMD. `port` is what the image EXPOSEs, 0 if nothing.
-    `checks` and `scripts` (predeploy, postdeploy) are what app.json declares.
+    `checks` and `scripts` (predeploy, postdeploy) are what app.json declares;
+    `stack` is what it was built on.
     """
 
     repository: str
@@ -57,6 +66,7 @@ class Image:
     build_id: str = ""
     checks: Mapping[str, tuple[Check, ...]] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
+    stack: str = ""
 
     def reference(self, registry: str) -> str:
         """The pullable name, such as `127.0.0.1:7878/app@sha256:…`."""

@@ -50,8 +50,11 @@ class Repos:
             return repo.refs.as_dict().get(name.encode(), b"").decode()  # type: ignore[call-overload,no-any-return]
 
     def set_ref(self, app: str, name: str, commit: str) -> None:
-        """Point a ref at a commit; used to mend what a crash between verdict and ref write left behind."""
+        """Point a ref at a commit, or take it away when that is all zeros, where a push did not end as it began."""
         with Repo(str(self.path(app))) as repo:
+            if not commit.strip("0"):
+                del repo.refs[name.encode()]  # type: ignore[arg-type]
+                return
             repo.refs[name.encode()] = commit.encode()  # type: ignore[index,assignment]
 
     def has(self, app: str, commit: str) -> bool:

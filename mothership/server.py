@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from builder import Builder
 from hooks.post_receive import Deployer
+from hooks.recipe import Recipe
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
@@ -19,6 +20,8 @@ from mothership.releases.diagnosis import Diagnosis
 from mothership.releases.leftovers import sweep
 from mothership.releases.phase import Phase
 from mothership.releases.retire import Retirement
+from mothership.releases.running import Running
+from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
@@ -49,6 +52,7 @@ def build(settings: Settings) -> Rooms:
     repos = Repos(settings.data)
     cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
     logs, locks = AppLogs(settings.data, engine), AppLocks()
+    examiner = Examiner(engine, router)
     shipper = Shipper(
         settings,
         apps,
@@ -56,12 +60,24 @@ def build(settings: Settings) -> Rooms:
         cluster,
         router,
         Diagnosis(settings, engine),
-        Examiner(engine, router),
+        examiner,
         Phase(settings, engine),
         Retirement(settings, engine, releases, cluster, router),
     )
+    slots, running = BuildSlots(settings.builds), Running()
+    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running)
     deployer = Deployer(
-        settings, accounts, apps, releases, builds, repos, builder, shipper, locks, BuildSlots(settings.builds)
+        accounts,
+        apps,
+        releases,
+        builds,
+        repos,
+        builder,
+        shipper,
+        locks,
+        slots,
+        recipe,
+        preview_days=settings.preview_days,
     )
     house = House(
         settings=settings,
@@ -75,10 +91,13 @@ def build(settings: Settings) -> Rooms:
         router=router,
         shipper=shipper,
         locks=locks,
+        running=running,
         deployer=deployer,
+        builder=builder,
         logs=logs,
     )
-    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs, builder)
+    vitals = Vitals(engine, router, examiner)
+    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
     return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
 
 
@@ -107,8 +126,12 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await rooms.upkeep.once()
     tending = asyncio.create_task(rooms.upkeep.forever())
     stack.push_async_callback(_end, tending)
+    stack.push_async_callback(rooms.upkeep.close)
+    expiring = asyncio.create_task(house.deployer.previews.forever())
+    stack.push_async_callback(_end, expiring)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
+    stack.push_async_callback(house.deployer.close)
     door = application(settings, house.accounts, house.deployer)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))

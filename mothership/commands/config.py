@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hooks.post_receive import announce
+from hooks.post_receive import may_skip
+from hooks.recipe import announce
 from mothership.commands.house import House
+from mothership.commands.releases import skip_option
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, output, positional, say, table
+from mothership.commands.verb import AppListing, Verb, option, output, positional, say, table
 from mothership.errors import Invalid, MothershipError, NotFound
 from mothership.model import CONFIG_KEY
 from mothership.releases import Order
@@ -27,12 +29,25 @@ class GetArgs:
 class SetArgs:
     app: str
     pairs: tuple[str, ...] = positional("KEY=VALUE", many=True)
+    secret: bool = option("--secret", default=False, help="Keep them from preview apps.")
+    skip_release: bool = skip_option()
 
 
 @dataclass(frozen=True)
 class UnsetArgs:
     app: str
     keys: tuple[str, ...] = positional("KEY", many=True)
+    skip_release: bool = skip_option()
+
+
+@dataclass(frozen=True)
+class Change:
+    """Config vars to set, or with None to unset; `text` describes it."""
+
+    values: Mapping[str, str | None]
+    text: str
+    secret: frozenset[str] = frozenset()
+    skip_release: bool = False
 
 
 async def show(house: House, caller: Session, args: AppListing) -> None:
@@ -52,7 +67,9 @@ async def get(house: House, caller: Session, args: GetArgs) -> None:
 async def set_(house: House, caller: Session, args: SetArgs) -> None:
     app = house.app(args.app, caller.user)
     changes = dict(_pair(text) for text in args.pairs)
-    await _apply(house, caller, app, changes, f"Set {', '.join(changes)}")
+    secret = frozenset(changes) if args.secret else frozenset()
+    change = Change(changes, f"Set {', '.join(changes)}", secret, skip_release=args.skip_release)
+    await _apply(house, caller, app, change)
 
 
 async def unset(house: House, caller: Session, args: UnsetArgs) -> None:
@@ -60,31 +77,40 @@ async def unset(house: House, caller: Session, args: UnsetArgs) -> None:
     missing = [key for key in args.keys if key not in house.apps.config(app)]
     if missing:
         raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
-    await _apply(house, caller, app, dict.fromkeys(args.keys), f"Unset {', '.join(args.keys)}")
+    text = f"Unset {', '.join(args.keys)}"
+    await _apply(house, caller, app, Change(dict.fromkeys(args.keys), text, skip_release=args.skip_release))
 
 
-async def _apply(house: House, caller: Session, app: App, changes: Mapping[str, str | None], description: str) -> None:
-    """Change config vars and ship a release with them; when that fails, nothing has changed."""
+async def _apply(house: House, caller: Session, app: App, change: Change) -> None:
+    """Ship a release with the changed config vars; when that fails, nothing has changed."""
+    if change.skip_release:
+        may_skip(app, caller.user)
     out = output(caller)
     async with house.locks.hold(app.name, out):
         old = house.apps.config(app)
-        merged = {**old, **changes}
-        new = {key: value for key, value in merged.items() if value is not None}
+        new = {key: value for key, value in {**old, **change.values}.items() if value is not None}
         current = house.releases.current(app.name)
-        if new == old:
+        if new == old and change.secret <= house.apps.secrets(app):
             say(caller, "Nothing changed.")
             return
-        house.apps.replace_config(app, new)
-        if current is None:
-            say(caller, f"{description}. It applies from the first release on.")
+        if current is None or new == old:
+            house.apps.replace_config(app, new, secret=change.secret)
+            say(caller, f"{change.text}. It applies from the first release on." if current is None else change.text)
             return
-        order = Order(app, current.image, new, current.commit, caller.user.name, description)
+        order = Order(
+            app,
+            current.image,
+            new,
+            current.commit,
+            caller.user.name,
+            change.text,
+            phase=not change.skip_release,
+            secret=change.secret,
+        )
         try:
             release = await house.shipper.ship(order, out)
-        except BaseException as error:
-            house.apps.replace_config(app, old)
-            if isinstance(error, MothershipError):
-                error.hint = f"{error.hint} v{current.version} still serves, and the config vars are as before.".strip()
+        except MothershipError as error:
+            error.hint = f"{error.hint} v{current.version} still serves, and the config vars are as before.".strip()
             raise
         announce(house.settings, release, out)
 
@@ -96,7 +122,7 @@ def _pair(text: str) -> tuple[str, str]:
             f"{text[:40].partition('=')[0]!r} is not KEY=VALUE.",
             "Keys are letters, digits and underscores, not beginning with a digit: config:set DEBUG=1",
         )
-    if key.startswith(RESERVED):
+    if key.startswith(RESERVED) or key == "PORT":
         raise Invalid(f"{key} is a variable that Mothership sets itself.")
     if "\0" in value or len(value) > LONGEST:
         raise Invalid(f"The value of {key} is longer than {LONGEST // 1024} KiB or has a NUL character in it.")

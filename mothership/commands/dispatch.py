@@ -11,7 +11,7 @@ from mothership.commands.table import VERBS
 from mothership.commands.verb import ended, say
 from mothership.errors import Invalid, MothershipError
 from mothership.log import logger
-from mothership.model import app_name
+from mothership.model import known_name
 
 log = logger()
 FAILED, MISUSED, BUG = 1, 2, 70
@@ -51,7 +51,7 @@ class Dispatch:
             return 0
         args: Any = arguments(verb, argv[1:])
         if verb.app:
-            app_name(args.app)
+            known_name(args.app)
         return await verb.perform(self._house, session, args) or 0
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from builder import Builder
 from hooks.post_receive import Deployer
 from mothership.applogs import AppLogs
 from mothership.config import Settings
@@ -9,6 +10,7 @@ from mothership.engine import Engine
 from mothership.errors import NotFound
 from mothership.model import Release, User
 from mothership.releases import AppLocks, Shipper
+from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Builds, Releases
 from mothership.swarm.cluster import Cluster
@@ -30,7 +32,9 @@ class House:
     router: Router
     shipper: Shipper
     locks: AppLocks
+    running: Running
     deployer: Deployer
+    builder: Builder
     logs: AppLogs
 
     def app(self, name: str, user: User) -> App:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hooks.post_receive import announce
+from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, AppOnly, Verb, option, output, positional, say, table
@@ -68,7 +68,9 @@ async def restart(house: House, caller: Session, args: AppOnly) -> None:
     out = output(caller)
     async with house.locks.hold(app.name, out):
         current = house.current(app)
-        order = Order(app, current.image, house.apps.config(app), current.commit, caller.user.name, "Restart")
+        order = Order(
+            app, current.image, house.apps.config(app), current.commit, caller.user.name, "Restart", phase=False
+        )
         announce(house.settings, await house.shipper.ship(order, out), out)
 
 
@@ -92,9 +94,9 @@ async def limits(house: House, caller: Session, args: LimitsArgs) -> None:
         house.apps.limit(app, args.process, replace(before, **changes), quantity=int(args.process == "web"))
         if current is None:
             return
-        order = Order(
-            app, current.image, house.apps.config(app), current.commit, caller.user.name, f"Limit {args.process}"
-        )
+        text = f"Limit {args.process}"
+        config = house.apps.config(app)
+        order = Order(app, current.image, config, current.commit, caller.user.name, text, phase=False)
         try:
             announce(house.settings, await house.shipper.ship(order, out), out)
         except BaseException:

@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from mothership.commands import access, apps, config, help, keys, logs, ps, releases, run, tokens
+from mothership.commands import (
+    access,
+    apps,
+    builds,
+    checks,
+    config,
+    help,
+    keys,
+    logs,
+    pipelines,
+    ps,
+    releases,
+    run,
+    tokens,
+)
 from mothership.commands.verb import Verb
 
 ALL: tuple[Verb[Any], ...] = (
@@ -11,7 +25,10 @@ ALL: tuple[Verb[Any], ...] = (
     *access.VERBS,
     *config.VERBS,
     *ps.VERBS,
+    *checks.VERBS,
     *releases.VERBS,
+    *builds.VERBS,
+    *pipelines.VERBS,
     *run.VERBS,
     *logs.VERBS,
     *keys.VERBS,

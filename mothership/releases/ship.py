@@ -37,6 +37,8 @@ class Order:
     description: str
     formation: Mapping[str, int] | None = None
     phase: bool = True
+    secret: frozenset[str] = frozenset()
+    """Config vars to be marked secret, beside those that are."""
 
 
 class Shipper:
@@ -80,7 +82,7 @@ class Shipper:
             ids = await boot.until_up(dict(release.formation), out)
             if order.phase:
                 await self._phase.after(release, out)
-            await self._switch(release, ids)
+            await self._switch(order, release, ids)
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(self._undo(release, boot)))
             raise
@@ -151,10 +153,15 @@ class Shipper:
                 out.detail(f"Starting {process}={quantity}")
                 await self._cluster.start(release, process, quantity)
 
-    async def _switch(self, release: Release, ids: tuple[str, ...]) -> None:
+    async def _switch(self, order: Order, release: Release, ids: tuple[str, ...]) -> None:
+        """The route moves, and with it all that the store knows of the app: config, formation, current release."""
         async with self.switching(release.app):
             await self._router.switch(release.app, ids)
-            self._releases.make_current(release)
+            with self._releases.all_or_nothing():
+                self._releases.make_current(release)
+                self._apps.replace_config(order.app, release.config, secret=order.secret)
+                if order.formation:
+                    self._apps.scale(order.app, release.formation)
 
     async def _undo(self, release: Release, boot: Boot) -> None:
         with suppress(MothershipError):

@@ -10,6 +10,7 @@ from mothership.log import logger
 from mothership.model import Release
 from mothership.releases.locks import AppLocks
 from mothership.releases.ship import Shipper
+from mothership.releases.vitals import Vitals
 from mothership.store import App, Apps, Releases
 from mothership.swarm.cluster import Cluster, Service
 from mothership.swarm.plan import port
@@ -35,6 +36,7 @@ class Upkeep:
         locks: AppLocks,
         logs: AppLogs,
         builder: Builder,
+        vitals: Vitals,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -45,6 +47,7 @@ class Upkeep:
         self._locks = locks
         self._logs = logs
         self._builder = builder
+        self._vitals = vitals
         self._seen: dict[str, frozenset[tuple[str, str, bool]]] = {}
         self._thorough_at = 0.0
 
@@ -61,6 +64,10 @@ class Upkeep:
                 failing = True
             await asyncio.sleep(PACE)
 
+    async def close(self) -> None:
+        """Stop looking at the processes' health."""
+        await self._vitals.close()
+
     async def once(self) -> None:
         """Compare and mend one time."""
         now = asyncio.get_running_loop().time()
@@ -74,6 +81,7 @@ class Upkeep:
         tasks = await self._cluster.all_tasks()
         self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         apps = self._apps.all()
+        self._vitals.watch({app.name: self._releases.current(app.name) for app in apps}, tasks)
         for app in apps:
             release = self._releases.current(app.name)
             mine = [service for service in services if service.app == app.name]
@@ -120,7 +128,10 @@ class Upkeep:
         if fresh:
             await self._router.add(app.name, fresh)
         idle = tuple(
-            task.id for task in live if task.id not in have or have[task.id].draining or not have[task.id].weight
+            task.id
+            for task in live
+            if task.id not in self._vitals.unready
+            and (task.id not in have or have[task.id].draining or not have[task.id].weight)
         )
         if idle:
             await self._router.activate(app.name, idle)

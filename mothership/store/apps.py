@@ -1,8 +1,9 @@
 """Apps: who owns them, their configuration and their formation."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from mothership.errors import Conflict, NotFound
 from mothership.model import Limits, User, app_name
@@ -65,9 +66,11 @@ class Apps:
         return [app for app in self.all() if self.may_use(app, user)]
 
     def may_use(self, app: App, user: User) -> bool:
+        """Whether somebody may deploy and operate an app; who may use an app may use its previews."""
         if user.admin or app.owner == user.id:
             return True
-        return self._store.row("SELECT 1 FROM access WHERE app = ? AND user = ?", app.name, user.id) is not None
+        name = app.parent or app.name
+        return self._store.row("SELECT 1 FROM access WHERE app = ? AND user = ?", name, user.id) is not None
 
     def grant(self, app: App, user: User) -> None:
         self._store.insert("access", {"app": app.name, "user": user.id}, replace=True)
@@ -80,6 +83,36 @@ class Apps:
 
     def set_buildpacks(self, app: App, buildpacks: tuple[str, ...]) -> None:
         self._store.write("UPDATE apps SET buildpacks = ? WHERE name = ?", json.dumps(buildpacks), app.name)
+
+    # previews
+
+    def create_preview(self, name: str, parent: App, *, branch: str) -> App:
+        """The preview app of a branch, made with the parent's config vars unless it is there; secret ones stay out."""
+        if not self.exists(name):
+            record = {"name": name, "owner": parent.owner, "branch": branch, "created": now()}
+            with self._store.transaction():
+                self._store.insert(
+                    "apps", {**record, "parent": parent.name, "buildpacks": json.dumps(parent.buildpacks)}
+                )
+                hidden = self.secrets(parent)
+                given = {key: value for key, value in self.config(parent).items() if key not in hidden}
+                self.replace_config(self.get(name), given)
+        return self.get(name)
+
+    def previews(self, parent: str) -> list[App]:
+        rows = self._store.rows("SELECT * FROM apps WHERE parent = ? ORDER BY name", parent)
+        return [_app(row) for row in rows]
+
+    def expire(self, app: App, at: datetime) -> None:
+        """Set when a preview goes."""
+        self._store.write("UPDATE apps SET expires = ? WHERE name = ?", at.isoformat(), app.name)
+
+    def expired(self, at: datetime) -> list[App]:
+        """The previews whose time is over."""
+        rows = self._store.rows("SELECT * FROM apps WHERE expires <> '' AND expires < ?", at.isoformat())
+        return [_app(row) for row in rows]
+
+    # settings
 
     def set_drain(self, app: App, seconds: int | None) -> None:
         self._store.write("UPDATE apps SET drain = ? WHERE name = ?", seconds, app.name)
@@ -97,12 +130,19 @@ class Apps:
         rows = self._store.rows("SELECT key, value FROM config WHERE app = ? ORDER BY key", app.name)
         return {row["key"]: row["value"] for row in rows}
 
-    def replace_config(self, app: App, values: Mapping[str, str]) -> None:
-        """Make these the app's config vars, all at once."""
+    def replace_config(self, app: App, values: Mapping[str, str], *, secret: Iterable[str] = ()) -> None:
+        """Make these the app's config vars, all at once. `secret` ones are marked so, beside those that were."""
         with self._store.transaction():
+            hidden = self.secrets(app) | set(secret)
             self._store.write("DELETE FROM config WHERE app = ?", app.name)
             for key, value in values.items():
-                self._store.insert("config", {"app": app.name, "key": key, "value": value})
+                record = {"app": app.name, "key": key, "value": value, "secret": int(key in hidden)}
+                self._store.insert("config", record)
+
+    def secrets(self, app: App) -> frozenset[str]:
+        """The config vars that are marked secret: previews don't get them."""
+        rows = self._store.rows("SELECT key FROM config WHERE app = ? AND secret", app.name)
+        return frozenset(row["key"] for row in rows)
 
     # formation
 

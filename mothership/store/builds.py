@@ -11,7 +11,7 @@ from mothership.store.database import Row, Store, now
 
 @dataclass(frozen=True)
 class Build:
-    """One build. `status` is running, succeeded, failed or cancelled."""
+    """One build and its release. `status` is running, succeeded, failed, cancelled or superseded."""
 
     id: str
     app: str
@@ -45,12 +45,18 @@ class Builds:
         self._store.insert("builds", record)
         return build
 
-    def end(self, build: str, status: str, image: Image | None = None) -> None:
-        """Record how a build ended."""
-        text = dump_image(image) if image else ""
-        self._store.write(
-            "UPDATE builds SET status = ?, image = ?, finished = ? WHERE id = ?", status, text, now(), build
-        )
+    def built(self, build: str, image: Image) -> None:
+        """Record the image a build made; whether it comes to serve is still open."""
+        self._store.write("UPDATE builds SET image = ? WHERE id = ?", dump_image(image), build)
+
+    def end(self, build: str, status: str) -> None:
+        """Record how a build and its release ended."""
+        self._store.write("UPDATE builds SET status = ?, finished = ? WHERE id = ?", status, now(), build)
+
+    def find(self, app: str, build: str) -> Build | None:
+        """A build of an app, None when there is none of that id."""
+        row = self._store.row("SELECT * FROM builds WHERE app = ? AND id = ?", app, build)
+        return _build(row) if row else None
 
     def list(self, app: str, *, limit: int = 20) -> list[Build]:
         """An app's builds, newest first."""

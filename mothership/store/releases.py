@@ -1,6 +1,7 @@
 """Releases: numbered, immutable, and one of them current."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 
 from mothership.errors import NotFound
@@ -14,6 +15,10 @@ class Releases:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    def all_or_nothing(self) -> AbstractContextManager[None]:
+        """What is written in the block is written together, or not at all."""
+        return self._store.transaction()
 
     def create(self, release: Release) -> Release:
         """Record a release as pending under the app's next version."""
@@ -67,15 +72,18 @@ class Releases:
         rows = self._store.rows("SELECT * FROM releases WHERE app = ? ORDER BY version DESC LIMIT ?", app, limit)
         return [_release(row) for row in rows]
 
-    def agree(self, app: str, update: RefUpdate) -> None:
-        """Note the ref move that a push is about; git writes the ref itself, after our verdict."""
-        record = {"app": app, "ref": update.ref, "old": update.old, "new": update.new}
+    def agree(self, app: str, update: RefUpdate, *, moved: bool = False) -> None:
+        """Note the ref move that a push is about; git writes the ref itself, after our verdict.
+
+        `moved` is for a detached deploy, whose ref moves first.
+        """
+        record = {"app": app, "ref": update.ref, "old": update.old, "new": update.new, "moved": int(moved)}
         self._store.insert("agreed_refs", record, replace=True)
 
-    def agreed(self) -> tuple[tuple[str, RefUpdate], ...]:
-        """The moves that were noted and not settled: their daemon died before git was done."""
+    def agreed(self) -> tuple[tuple[str, RefUpdate, bool], ...]:
+        """The moves that were noted and not settled: app, update and whether the ref was to move first."""
         rows = self._store.rows("SELECT * FROM agreed_refs ORDER BY app, ref")
-        return tuple((row["app"], RefUpdate(row["old"], row["new"], row["ref"])) for row in rows)
+        return tuple((row["app"], RefUpdate(row["old"], row["new"], row["ref"]), bool(row["moved"])) for row in rows)
 
     def settle(self, app: str, ref: str) -> None:
         """Forget a noted move: git has written the ref, or never will."""

@@ -17,6 +17,7 @@ from mothership.engine import Engine
 from mothership.errors import Invalid
 from mothership.model import User
 from mothership.releases import AppLocks
+from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 
@@ -63,7 +64,9 @@ def house(tmp_path: Path) -> House:
         router=cast(Any, None),
         shipper=cast(Any, None),
         locks=AppLocks(),
+        running=Running(),
         deployer=cast(Any, None),
+        builder=cast(Any, None),
         logs=AppLogs(tmp_path, cast(Engine, None)),
     )
 

@@ -1,5 +1,6 @@
 """Refs after a crash: between the verdict and git's own write of the ref, a journal says what was agreed."""
 
+import asyncio
 import subprocess
 from pathlib import Path
 from typing import Any, cast
@@ -7,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from hooks.post_receive import Deployer
-from mothership.config import Settings
-from mothership.errors import Conflict
+from hooks.recipe import Job
+from mothership.errors import BuildFailed, Conflict, MothershipError
 from mothership.model import Image, Push, RefUpdate, Release, User
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots
@@ -17,6 +18,19 @@ from mothership.store import Accounts, Apps, Builds, Releases, Store
 
 IMAGE = Image("blog", "sha256:" + "a" * 64, "buildpack", {"web": "x"})
 MAIN = "refs/heads/main"
+
+
+class Recipe:
+    """A recipe that ends as it is told, in its own time."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.error: MothershipError | None = None
+
+    async def deploy(self, job: Job, out: Output) -> None:
+        await self.go.wait()
+        if self.error:
+            raise self.error
 
 
 class Scene:
@@ -29,17 +43,19 @@ class Scene:
         self.repos = Repos(path)
         self.user = self.accounts.add_user("ada")
         self.app = self.apps.create("blog", self.user)
+        self.locks, self.builds, self.recipe = AppLocks(), Builds(store), Recipe()
         self.deployer = Deployer(
-            Settings(data=path),
             self.accounts,
             self.apps,
             self.releases,
-            Builds(store),
+            self.builds,
             self.repos,
             cast(Any, None),
             cast(Any, None),
-            AppLocks(),
+            self.locks,
             BuildSlots(1),
+            cast(Any, self.recipe),
+            preview_days=7,
         )
 
     async def open(self) -> None:
@@ -58,8 +74,8 @@ class Scene:
         release = Release("blog", 0, IMAGE, {}, {"web": 1}, commit, f"Deploy {commit[:7]}")
         self.releases.make_current(self.releases.create(release))
 
-    def push(self, old: str, new: str, ref: str = MAIN) -> Push:
-        return Push("blog", User(self.user.id, "ada"), (RefUpdate(old, new, ref),))
+    def push(self, old: str, new: str, ref: str = MAIN, options: tuple[str, ...] = ()) -> Push:
+        return Push("blog", User(self.user.id, "ada"), (RefUpdate(old, new, ref),), options)
 
 
 @pytest.fixture
@@ -141,3 +157,37 @@ async def test_a_commit_that_serves_is_rescued_from_the_quarantine_of_its_push(s
     assert scene.repos.ref("blog", MAIN) == scene.new
     assert scene.repos.sweep() == 1
     assert scene.git("fsck", "--connectivity-only") == ""
+
+
+async def hand_over(scene: Scene) -> None:
+    """A push with -o detach, as git sees it: the ref moves, and the client is gone."""
+    push = scene.push(scene.old, scene.new, options=("detach",))
+    async with scene.deployer.receive(push, Output()):
+        scene.repos.set_ref("blog", MAIN, scene.new)
+
+
+async def test_a_detached_deploy_that_fails_puts_the_ref_back(scene: Scene) -> None:
+    scene.recipe.error = BuildFailed("no")
+    await hand_over(scene)
+    assert scene.repos.ref("blog", MAIN) == scene.new
+    scene.recipe.go.set()
+    async with asyncio.timeout(5):
+        while scene.locks.held("blog") or scene.releases.agreed():
+            await asyncio.sleep(0.01)
+    assert scene.repos.ref("blog", MAIN) == scene.old
+
+
+async def test_a_detached_deploy_that_died_with_its_daemon_puts_the_ref_back_at_the_next_start(scene: Scene) -> None:
+    scene.serve(scene.old)
+    await hand_over(scene)
+    scene.deployer.mend_refs()
+    assert scene.repos.ref("blog", MAIN) == scene.old
+    scene.recipe.go.set()
+
+
+async def test_a_server_that_stops_cancels_a_detached_deploy_and_puts_the_ref_back(scene: Scene) -> None:
+    await hand_over(scene)
+    await asyncio.sleep(0)
+    await scene.deployer.close()
+    assert scene.repos.ref("blog", MAIN) == scene.old
+    assert not scene.locks.held("blog") and scene.releases.agreed() == ()

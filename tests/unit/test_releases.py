@@ -4,10 +4,14 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
+
 from mothership.applogs import AppLog
+from mothership.errors import Conflict, Refused
 from mothership.output import Output
 from mothership.releases.diagnosis import listening
 from mothership.releases.locks import AppLocks, BuildSlots
+from mothership.releases.running import Running
 from mothership.swarm.network import free
 
 
@@ -30,7 +34,7 @@ async def test_builds_over_the_limit_queue_and_see_their_place() -> None:
     told: dict[str, list[str]] = {"a": [], "b": [], "c": []}
 
     async def build(name: str) -> None:
-        async with slots.take(Output(told[name].append)):
+        async with slots.take(name, Output(told[name].append)):
             await go.wait()
 
     tasks = [asyncio.create_task(build(name)) for name in told]
@@ -46,7 +50,7 @@ async def test_a_build_that_is_cancelled_in_the_queue_leaves_its_place() -> None
     slots, quiet, go = BuildSlots(1), Output(), asyncio.Event()
 
     async def build() -> str:
-        async with slots.take(quiet):
+        async with slots.take("blog", quiet):
             await go.wait()
         return "built"
 
@@ -55,7 +59,7 @@ async def test_a_build_that_is_cancelled_in_the_queue_leaves_its_place() -> None
     second.cancel()
     go.set()
     assert await first == await third == "built"
-    async with asyncio.timeout(1), slots.take(quiet):
+    async with asyncio.timeout(1), slots.take("blog", quiet):
         pass
 
 
@@ -83,3 +87,74 @@ def test_listening_ports_are_read_from_the_kernels_table() -> None:
 
 def test_a_free_subnet_overlaps_none_that_is_taken() -> None:
     assert free(["10.200.0.0/16", "10.201.0.0/16"], ["10.200.5.0/24", "fd00::/64"]) == ["10.201.0.0/16"]
+
+
+async def test_a_newer_push_overtakes_one_that_waits_and_never_a_command() -> None:
+    locks, ended = AppLocks(), list[str]()
+
+    async def hold(name: str, *, push: bool) -> None:
+        try:
+            async with locks.hold("blog", Output(), push=push):
+                await asyncio.sleep(0.01)
+                ended.append(name)
+        except Conflict as error:
+            ended.append(f"{name}: {error.reason}")
+
+    await asyncio.gather(
+        hold("serving", push=True), hold("older", push=True), hold("command", push=False), hold("newer", push=True)
+    )
+    assert ended == ["older: superseded by a newer push", "serving", "command", "newer"]
+    assert not locks.held("blog")
+
+
+async def test_a_push_that_queues_for_a_build_slot_is_overtaken() -> None:
+    slots, go = BuildSlots(1), asyncio.Event()
+
+    async def build(app: str) -> str:
+        try:
+            async with slots.take(app, Output()):
+                await go.wait()
+                return "built"
+        except Conflict:
+            return "overtaken"
+
+    first, second, third = (asyncio.create_task(build(app)) for app in ("shop", "blog", "wiki"))
+    await asyncio.sleep(0)
+    slots.overtake("blog")
+    go.set()
+    assert [await first, await second, await third] == ["built", "overtaken", "built"]
+    assert slots.idle
+
+
+async def test_a_deploy_that_somebody_cancels_says_who_and_can_clean_up() -> None:
+    running, cleaned = Running(), list[str]()
+
+    async def deploy() -> None:
+        with running.entered("b1"):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(0)
+                cleaned.append("yes")
+
+    task = asyncio.create_task(deploy())
+    await asyncio.sleep(0)
+    assert await running.cancel("b1", "ada")
+    with pytest.raises(Refused, match="Cancelled by ada"):
+        await task
+    assert cleaned == ["yes"]
+    assert not await running.cancel("b1", "ada")
+
+
+async def test_a_deploy_whose_client_vanishes_is_cancelled_and_not_by_somebody() -> None:
+    running = Running()
+
+    async def deploy() -> None:
+        with running.entered("b1"):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(deploy())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -1,0 +1,144 @@
+"""The recipe of a deploy: build, release, ship, route; recorded, logged and cancellable."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder import Builder, Source
+from mothership.config import Settings
+from mothership.errors import BuildFailed, MothershipError, Refused
+from mothership.model import Image, Release
+from mothership.output import Output
+from mothership.releases import BuildSlots, Order, Shipper
+from mothership.releases.buildlog import BuildLog
+from mothership.releases.locks import SUPERSEDED
+from mothership.releases.running import Running
+from mothership.store import App, Apps, Builds, Releases
+
+SHORT = 7
+
+
+@dataclass(frozen=True)
+class Job:
+    """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record."""
+
+    app: App
+    commit: str
+    repository: Path
+    user: str
+    description: str
+    build: str
+    quarantine: str = ""
+    no_cache: bool = False
+    dry_run: bool = False
+    phase: bool = True
+
+
+class Recipe:
+    """Carries out jobs. Each leaves a record and a log that outlive the push."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        apps: Apps,
+        releases: Releases,
+        builds: Builds,
+        builder: Builder,
+        shipper: Shipper,
+        slots: BuildSlots,
+        running: Running,
+    ) -> None:
+        self._settings = settings
+        self._apps = apps
+        self._releases = releases
+        self._builds = builds
+        self._builder = builder
+        self._shipper = shipper
+        self._slots = slots
+        self._running = running
+
+    async def deploy(self, job: Job, out: Output) -> Release:
+        """Build the job's commit and bring it to serve. The caller holds the app's lock. Raises MothershipError."""
+        with (
+            BuildLog(self._settings.data, job.app.name, job.build) as file,
+            self._recorded(job, Output(file.write)),
+            self._running.entered(job.build),
+        ):
+            told = out.also(file.write)
+            image = await self._build(job, told)
+            if job.dry_run:
+                raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
+            return await self._ship(job, image, told)
+
+    @contextmanager
+    def _recorded(self, job: Job, log: Output) -> Iterator[None]:
+        """Keep how the deploy ended, and in its log why."""
+        status = "failed"
+        try:
+            yield
+            status = "succeeded"
+        except MothershipError as error:
+            status = {"cancelled": "cancelled", SUPERSEDED: "superseded"}.get(error.reason, "failed")
+            for text in filter(None, (error.message, error.hint)):
+                log.error(text)
+            raise
+        except asyncio.CancelledError:
+            status = "cancelled"
+            log.error("Cancelled: the client went away, or the server stopped.")
+            raise
+        finally:
+            self._builds.end(job.build, status)
+
+    async def _build(self, job: Job, out: Output) -> Image:
+        source = Source(
+            app=job.app.name,
+            commit=job.commit,
+            repository=job.repository,
+            quarantine=job.quarantine,
+            config=self._apps.config(job.app),
+            no_cache=job.no_cache,
+            buildpacks=job.app.buildpacks,
+            build_id=job.build,
+        )
+        try:
+            async with self._slots.take(job.app.name, out):
+                image = await self._builder.build(source, out)
+        except OSError as error:
+            raise BuildFailed(f"The build could not be carried out: {error.strerror or error}.") from error
+        self._builds.built(job.build, image)
+        return image
+
+    async def _ship(self, job: Job, image: Image, out: Output) -> Release:
+        order = Order(
+            app=job.app,
+            image=image,
+            config=self._apps.config(job.app),
+            commit=job.commit,
+            user=job.user,
+            description=job.description,
+            phase=job.phase,
+        )
+        try:
+            release = await self._shipper.ship(order, out)
+        except MothershipError:
+            serving = self._releases.current(job.app.name)
+            if serving:
+                out.step(f"v{serving.version} still serves, untouched.")
+            raise
+        announce(self._settings, release, out)
+        return release
+
+
+def announce(settings: Settings, release: Release, out: Output) -> None:
+    """Say where the release serves."""
+    if release.formation.get("web"):
+        out.step(f"Serving v{release.version}")
+        out.detail(f"{settings.app_url(release.app)} deployed to Mothership")
+        return
+    out.step(f"Released v{release.version}")
+    running = ", ".join(f"{process}={n}" for process, n in release.formation.items() if n)
+    if "web" not in release.image.processes:
+        out.detail("No web process type: add one to the Procfile to be reachable, such as web: python app.py")
+    out.detail(f"Running: {running or 'nothing'}. Change it: mothership ps:scale TYPE=N")
