@@ -10,9 +10,9 @@ from builder import appjson
 from builder.buildpack import Buildpacks, Compiled
 from builder.choose import choose
 from builder.commit import Root, read_root
-from builder.disk import full_disk_explained
+from builder.disk import folder_size, full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
-from builder.image import Base, Images, Stored
+from builder.image import STACK, Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
 from builder.registry import Registry
@@ -22,7 +22,7 @@ from builder.thread import in_thread
 from builder.workspace import Workspace, slugignore
 from mothership.config import Settings
 from mothership.engine import Engine, ensure
-from mothership.errors import NotFound
+from mothership.errors import NotFound, RegistryUnavailable
 from mothership.model import PROCESS_NAME, Image
 from mothership.output import Output
 
@@ -70,6 +70,10 @@ class Builder:
         image = await by(source, root, processes, out)
         return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
 
+    async def answering(self) -> None:
+        """Raises RegistryUnavailable when the registry doesn't answer within two seconds."""
+        await answering(self._settings.registry, seconds=2)
+
     async def has(self, image: Image) -> bool:
         """Whether an image can still be run: the registry has it, or the engine does."""
         try:
@@ -84,6 +88,37 @@ class Builder:
         await self._images.mounted(repository, manifest, image.repository)
         digest = await self._registry.put_manifest(repository, image.build_id.lower() or "promoted", manifest)
         return replace(image, repository=repository, digest=digest)
+
+    async def discard(self, needed: Mapping[str, frozenset[str]]) -> int:
+        """Delete the manifests of app repositories that are not among the needed digests; how many there were."""
+        gone = set()
+        for repository in await self._registry.repositories():
+            if repository == STACK:
+                continue
+            wanted = needed.get(repository, frozenset())
+            for tag in await self._registry.tags(repository):
+                digest = await self._registry.digest(repository, tag)
+                if digest and digest not in wanted:
+                    await self._registry.delete(repository, digest)
+                    gone.add((repository, digest))
+        return len(gone)
+
+    async def compact(self) -> int:
+        """Have the registry delete blobs that no manifest needs; the bytes that were freed. Not beside a build."""
+        storage = self._settings.data / "registry"
+        before = await in_thread(folder_size, storage)
+        name = registry_name(self._settings)
+        run, stream = await self._engine.exec(name, ("docker-registry", "garbage-collect", "/registry.yml"))
+        async for _ in stream.lines():
+            pass
+        stream.close()
+        if await self._engine.exec_code(run):
+            raise RegistryUnavailable("The image registry could not delete what it doesn't need any more.")
+        # It remembers which blobs it has; only a new process forgets those that are gone.
+        await self._engine.stop(name, timeout=5)
+        await self._engine.start(name)
+        await answering(self._settings.registry)
+        return before - await in_thread(folder_size, storage)
 
     async def forget(self, app: str) -> None:
         """Remove a destroyed app's workspace, cache and images."""

@@ -1,5 +1,6 @@
 """A full disk, said in the user's words."""
 
+import contextlib
 import errno
 import os
 from collections.abc import Iterator
@@ -37,3 +38,12 @@ def full_disk_explained(path: Path) -> Iterator[None]:
         if error.errno in FULL:
             raise disk_full(path) from error
         raise
+
+
+def folder_size(folder: Path) -> int:
+    """The bytes of all files below a folder; what goes meanwhile doesn't count."""
+    size = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            size += path.lstat().st_size
+    return size

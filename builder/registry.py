@@ -92,6 +92,26 @@ class Registry:
             await _checked(answer, 201)
             return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
+    async def repositories(self) -> list[str]:
+        """Every repository there is."""
+        async with self._call("GET", "/_catalog?n=100000") as answer:
+            await _checked(answer, 200)
+            return list((await answer.json(content_type=None))["repositories"])
+
+    async def tags(self, repository: str) -> list[str]:
+        """A repository's tags."""
+        async with self._call("GET", f"/{repository}/tags/list") as answer:
+            if answer.status == 404:
+                return []
+            await _checked(answer, 200)
+            return list((await answer.json(content_type=None))["tags"] or [])
+
+    async def digest(self, repository: str, reference: str) -> str:
+        """The digest a tag stands for, "" when there is none."""
+        headers = {"Accept": MANIFEST}
+        async with self._call("HEAD", f"/{repository}/manifests/{reference}", headers=headers) as answer:
+            return answer.headers.get("Docker-Content-Digest", "")
+
     async def delete(self, repository: str, digest: str) -> None:
         """Delete a manifest; an absent one is fine."""
         async with self._call("DELETE", f"/{repository}/manifests/{digest}"):

@@ -16,7 +16,9 @@ from mothership.engine import Engine
 from mothership.log import logger
 from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep
 from mothership.releases.checks import Examiner
+from mothership.releases.cleanup import Cleanup
 from mothership.releases.diagnosis import Diagnosis
+from mothership.releases.doctor import Doctor
 from mothership.releases.leftovers import sweep
 from mothership.releases.phase import Phase
 from mothership.releases.retire import Retirement
@@ -79,6 +81,8 @@ def build(settings: Settings) -> Rooms:
         recipe,
         preview_days=settings.preview_days,
     )
+    vitals = Vitals(engine, router, examiner)
+    upkeep = Upkeep(settings, engine, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
     house = House(
         settings=settings,
         engine=engine,
@@ -94,10 +98,13 @@ def build(settings: Settings) -> Rooms:
         running=running,
         deployer=deployer,
         builder=builder,
+        slots=slots,
+        cleanup=Cleanup(settings, engine, apps, releases, builder, slots),
+        doctor=Doctor(
+            settings, engine, apps, releases, repos, builder, cluster, router, locks, shipper.retirement, upkeep
+        ),
         logs=logs,
     )
-    vitals = Vitals(engine, router, examiner)
-    upkeep = Upkeep(settings, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
     return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
 
 
@@ -124,11 +131,9 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await house.router.start()
     stack.push_async_callback(house.router.close)
     await rooms.upkeep.once()
-    tending = asyncio.create_task(rooms.upkeep.forever())
-    stack.push_async_callback(_end, tending)
+    for work in (rooms.upkeep.forever(), house.deployer.previews.forever(), house.cleanup.forever()):
+        stack.push_async_callback(_end, asyncio.create_task(work))
     stack.push_async_callback(rooms.upkeep.close)
-    expiring = asyncio.create_task(house.deployer.previews.forever())
-    stack.push_async_callback(_end, expiring)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
     stack.push_async_callback(house.deployer.close)

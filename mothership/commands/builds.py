@@ -67,7 +67,11 @@ async def cancel(house: House, caller: Session, args: BuildArgs) -> None:
     """Stop a build, or the release that follows it; what served before goes on."""
     build = _build(house, house.app(args.app, caller.user).name, args.build)
     if not await house.running.cancel(build.id, caller.user.name):
-        state = "waits for its turn and can't be cancelled yet" if build.status == "running" else f"has {build.status}"
+        state = (
+            "waits for its turn and can't be cancelled yet"
+            if build.status == "running"
+            else f"has ended ({build.status})"
+        )
         raise Conflict(f"The build {build.id} {state}.", f"See the builds: builds {build.app}")
     say(caller, f"Cancelled {build.id}.")
 

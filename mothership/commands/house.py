@@ -9,7 +9,9 @@ from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import NotFound
 from mothership.model import Release, User
-from mothership.releases import AppLocks, Shipper
+from mothership.releases import AppLocks, BuildSlots, Shipper
+from mothership.releases.cleanup import Cleanup
+from mothership.releases.doctor import Doctor
 from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Builds, Releases
@@ -35,6 +37,9 @@ class House:
     running: Running
     deployer: Deployer
     builder: Builder
+    slots: BuildSlots
+    cleanup: Cleanup
+    doctor: Doctor
     logs: AppLogs
 
     def app(self, name: str, user: User) -> App:

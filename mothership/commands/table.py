@@ -16,6 +16,7 @@ from mothership.commands import (
     releases,
     run,
     tokens,
+    upkeep,
 )
 from mothership.commands.verb import Verb
 
@@ -33,5 +34,6 @@ ALL: tuple[Verb[Any], ...] = (
     *logs.VERBS,
     *keys.VERBS,
     *tokens.VERBS,
+    *upkeep.VERBS,
 )
 VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in ALL}

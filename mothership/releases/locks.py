@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from mothership.errors import Conflict
@@ -98,10 +98,13 @@ class BuildSlots:
         finally:
             self._leave()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being built."""
-        return self._free == self._count
+    @asynccontextmanager
+    async def all(self) -> AsyncIterator[None]:
+        """Hold every slot: nothing is built during the block, and what comes meanwhile queues."""
+        async with AsyncExitStack() as stack:
+            for _ in range(self._count):
+                await stack.enter_async_context(self.take("", Output()))
+            yield
 
     def overtake(self, app: str) -> None:
         """A newer push of the app has come: one that still queues here gives way."""

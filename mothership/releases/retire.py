@@ -38,6 +38,9 @@ class Retirement:
         """Let all services of an app's earlier releases go."""
         self._begin(f"{app}: others", self._find(app, version))
 
+    def leaving(self, service: str) -> bool:
+        return service in self._leaving
+
     async def settle(self) -> None:
         """Wait until nothing is leaving any more."""
         while self._leaving:

@@ -5,6 +5,7 @@ import asyncio
 from builder import Builder
 from mothership.applogs import AppLogs
 from mothership.config import Settings
+from mothership.engine import Engine
 from mothership.errors import MothershipError
 from mothership.log import logger
 from mothership.model import Release
@@ -13,6 +14,7 @@ from mothership.releases.ship import Shipper
 from mothership.releases.vitals import Vitals
 from mothership.store import App, Apps, Releases
 from mothership.swarm.cluster import Cluster, Service
+from mothership.swarm.network import ensure_network
 from mothership.swarm.plan import port
 from mothership.swarm.tasks import Task
 from router import Router, Target
@@ -28,6 +30,7 @@ class Upkeep:
     def __init__(
         self,
         settings: Settings,
+        engine: Engine,
         apps: Apps,
         releases: Releases,
         cluster: Cluster,
@@ -39,6 +42,7 @@ class Upkeep:
         vitals: Vitals,
     ) -> None:
         self._settings = settings
+        self._engine = engine
         self._apps = apps
         self._releases = releases
         self._cluster = cluster
@@ -68,6 +72,11 @@ class Upkeep:
         """Stop looking at the processes' health."""
         await self._vitals.close()
 
+    async def thoroughly(self) -> None:
+        """Look at everything now, the containers of our own too."""
+        self._thorough_at = 0.0
+        await self.once()
+
     async def once(self) -> None:
         """Compare and mend one time."""
         now = asyncio.get_running_loop().time()
@@ -75,6 +84,7 @@ class Upkeep:
         if thorough:
             self._thorough_at = now + THOROUGH
             self._seen.clear()
+            await ensure_network(self._settings, self._engine)
             await self._router.ensure()
             await self._builder.ensure()
         services = await self._cluster.services()

@@ -189,6 +189,11 @@ class Server:
             s["Spec"]["Name"].removeprefix(f"{self.instance}-") for s in asyncio.run(Engine().services(wanted))
         )
 
+    def execute(self, container: str, *argv: str) -> None:
+        """Run a command in a running container."""
+        made = Engine().call(lambda api: api.exec_start(api.exec_create(container, list(argv))["Id"]))
+        asyncio.run(made)  # type: ignore[arg-type]
+
     def quarantines(self) -> list[Path]:
         return list((self.data / "repos").glob("*.git/objects/tmp_objdir-incoming-*"))
 

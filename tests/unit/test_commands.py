@@ -16,7 +16,7 @@ from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import Invalid
 from mothership.model import User
-from mothership.releases import AppLocks
+from mothership.releases import AppLocks, BuildSlots
 from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
@@ -67,6 +67,9 @@ def house(tmp_path: Path) -> House:
         running=Running(),
         deployer=cast(Any, None),
         builder=cast(Any, None),
+        slots=BuildSlots(1),
+        cleanup=cast(Any, None),
+        doctor=cast(Any, None),
         logs=AppLogs(tmp_path, cast(Engine, None)),
     )
 
