@@ -75,12 +75,8 @@ class Builder:
         await answering(self._settings.registry, seconds=2)
 
     async def has(self, image: Image) -> bool:
-        """Whether an image can still be run: the registry has it, or the engine does."""
-        try:
-            await self._registry.manifest(image.repository, image.digest)
-            return True
-        except NotFound:
-            return await self._engine.has_image(image.reference(self._settings.registry))
+        """Whether the registry still has an image, so that any node can run it."""
+        return bool(await self._registry.digest(image.repository, image.digest))
 
     async def copy(self, image: Image, repository: str) -> Image:
         """The same image in another app's repository, without moving a layer."""

@@ -19,6 +19,7 @@ LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 """The layer type that every engine takes; whether a layer is packed, it tells from the bytes."""
 
 CHUNK = 1 << 20
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,15 @@ class Registry:
 
     async def repositories(self) -> list[str]:
         """Every repository there is."""
-        async with self._call("GET", "/_catalog?n=100000") as answer:
-            await _checked(answer, 200)
-            return list((await answer.json(content_type=None))["repositories"])
+        found: list[str] = []
+        while True:
+            last = f"&last={found[-1]}" if found else ""
+            async with self._call("GET", f"/_catalog?n={PAGE}{last}") as answer:
+                await _checked(answer, 200)
+                page = list((await answer.json(content_type=None))["repositories"] or [])
+            found += page
+            if len(page) < PAGE:
+                return found
 
     async def tags(self, repository: str) -> list[str]:
         """A repository's tags."""

@@ -131,10 +131,10 @@ class Deployer:
         """Say what serves, and how to have it built again, to a push that found nothing to send."""
         current = self._releases.current(app)
         if current is None:
-            out.step(f"{app} has no release yet, and this push brings nothing new.")
+            out.step(f"Nothing came with this push; {app} has no release yet.")
         else:
-            out.step(f"{app} serves {current.commit[:SHORT]} (v{current.version}); this push brings nothing new.")
-        out.detail("To build and release it again: mothership redeploy")
+            out.step(f"Nothing came with this push; {app} serves {current.commit[:SHORT]} (v{current.version}).")
+        out.detail("To build and release the branch again: mothership redeploy")
 
     def mend_refs(self) -> None:
         """Bring the refs and what serves together where a crash came between the two.

@@ -64,8 +64,8 @@ class Previews:
             for app in self._apps.expired(datetime.now(UTC)):
                 try:
                     async with self._locks.hold(app.name, Output()):
-                        await self._forget(app)
                         self._repos.set_ref(app.parent, f"refs/heads/{app.branch}", "")
+                        await self._forget(app)
                     log.info("preview expired", app=app.name)
                 except MothershipError as error:
                     log.warning("expired preview stays", app=app.name, error=error.message)

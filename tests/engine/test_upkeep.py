@@ -39,6 +39,7 @@ def test_images_beyond_the_last_releases_go_and_the_needed_ones_serve_on(tidy: S
     for word in ("one", "two", "three", "four"):
         ship(tidy, folder, "grows", word)
     assert manifests(tidy, "grows") == 4
+    assert until(lambda: tidy.services("grows") == ["grows-web-v4"], seconds=30)
     done = tidy.ssh("cleanup")
     assert done.returncode == 0 and "Removed 2 images" in done.stdout, done.stdout + done.stderr
     assert manifests(tidy, "grows") == 2
