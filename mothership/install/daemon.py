@@ -76,9 +76,26 @@ async def start(settings: Settings, *, fresh: bool) -> None:
     else:
         await stop(settings)
         _spawn(settings)
-    if not await _eventually(lambda: running(settings)):
-        last = "\n".join(log_path(settings).read_text().splitlines()[-5:]) if log_path(settings).exists() else ""
-        raise Unavailable("The server does not start.", last or f"journalctl -u {settings.instance}")
+    await _eventually(lambda: running(settings) or _given_up(settings))
+    if not running(settings):
+        raise Unavailable("The server does not start.", last_words(settings))
+
+
+def _given_up(settings: Settings) -> bool:
+    """Whether the server ended and nobody starts it again; systemd would."""
+    return not has_systemd() and not _pid(settings)
+
+
+def last_words(settings: Settings) -> str:
+    """The last lines that the server printed, and where there are more."""
+    if has_systemd():
+        argv = ["journalctl", "--unit", unit_path(settings).stem, "--lines", "5", "--output", "cat", "--no-pager"]
+        printed = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+        more = f"journalctl -u {unit_path(settings).stem}"
+    else:
+        printed = log_path(settings).read_text(errors="replace") if log_path(settings).exists() else ""
+        more = str(log_path(settings))
+    return "\n".join([*printed.splitlines()[-5:], f"More: {more}"])
 
 
 async def stop(settings: Settings) -> None:

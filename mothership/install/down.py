@@ -33,8 +33,9 @@ async def down(settings: Settings, *, purge: bool) -> None:
         if purge:
             with steps.step("Removing networks and images") as out:
                 await _purge_engine(settings, engine, out)
-    with steps.step("Stopping the container engine, if scripts/up started it"):
-        await _stop_engine(settings)
+    if machine.engine_pid(settings).exists():
+        with steps.step("Stopping the container engine, which scripts/up started"):
+            await _stop_engine(settings)
     if purge:
         with steps.step(f"Removing {settings.data}"):
             _purge_files(settings)
