@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mothership.config import Settings
 from mothership.errors import Unavailable
+from mothership.install import process
 from mothership.install.machine import has_systemd
 
 PATIENCE = 60.0
@@ -131,13 +132,7 @@ def _spawn(settings: Settings) -> None:
 
 def _pid(settings: Settings) -> int:
     """The pid of the detached server, 0 when it doesn't run; another program under that pid doesn't count."""
-    try:
-        pid = int(pid_path(settings).read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pid if b"mothership.cli" in command and state != "Z" else 0
+    return process.alive(pid_path(settings), lambda argv: "mothership.cli" in argv)
 
 
 async def _eventually(check: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:

@@ -33,7 +33,7 @@ async def down(settings: Settings, *, purge: bool) -> None:
         if purge:
             with steps.step("Removing networks and images") as out:
                 await _purge_engine(settings, engine, out)
-    if machine.engine_pid(settings).exists():
+    if machine.own_engine(settings):
         with steps.step("Stopping the container engine, which scripts/up started"):
             await _stop_engine(settings)
     if purge:
@@ -103,19 +103,14 @@ async def _patiently_remove(engine: Engine, network: str, out: Output) -> None:
 
 
 async def _stop_engine(settings: Settings) -> None:
-    path = machine.engine_pid(settings)
-    try:
-        pid = int(path.read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
-        return
-    if name == "dockerd":
+    pid = machine.own_engine(settings)
+    if pid:
         os.kill(pid, signal.SIGTERM)
-        for _ in range(300):
-            if not Path(f"/proc/{pid}").exists():
-                break
-            await asyncio.sleep(0.1)
-    path.unlink(missing_ok=True)
+    for _ in range(300):
+        if not machine.own_engine(settings):
+            break
+        await asyncio.sleep(0.1)
+    machine.engine_pid(settings).unlink(missing_ok=True)
 
 
 def _purge_files(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import EngineUnavailable, Refused
+from mothership.install import process
 
 SYSTEMD = Path("/run/systemd/system")
 PATIENCE = 60.0
@@ -47,6 +48,11 @@ def engine_log(settings: Settings) -> Path:
 def engine_pid(settings: Settings) -> Path:
     """Where the pid of an engine that we started is kept."""
     return settings.data / "run" / "dockerd.pid"
+
+
+def own_engine(settings: Settings) -> int:
+    """The pid of the engine that we started, while it runs, else 0."""
+    return process.alive(engine_pid(settings), lambda argv: Path(argv[0]).name == "dockerd")
 
 
 def swarm_mark(settings: Settings) -> Path:

@@ -12,7 +12,7 @@ import pytest
 from mothership.config import Settings, load, save
 from mothership.engine import Engine
 from mothership.errors import Conflict, Invalid, Refused, Unavailable
-from mothership.install import daemon, host
+from mothership.install import daemon, host, process
 from mothership.install.daemon import unit
 from mothership.install.host import build_env, ca_bundle
 from mothership.install.machine import join_swarm
@@ -196,6 +196,18 @@ async def test_a_server_that_ends_at_once_is_not_waited_for(tmp_path: Path, monk
         with pytest.raises(Unavailable) as error:
             await daemon.start(settings, fresh=True)
     assert "no_such_setting" in error.value.hint and str(tmp_path / "logs" / "daemon.log") in error.value.hint
+
+
+def test_a_process_that_ended_or_is_another_program_does_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    with subprocess.Popen(["sleep", "30"]) as child:
+        file.write_text(str(child.pid))
+        assert process.alive(file, lambda argv: argv[0] == "sleep") == child.pid
+        assert process.alive(file, lambda argv: argv[0] == "dockerd") == 0
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet reaped
+        assert process.alive(file, lambda argv: True) == 0
+    assert process.alive(tmp_path / "none", lambda argv: True) == 0
 
 
 def test_npms_registry_is_read_from_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
