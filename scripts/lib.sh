@@ -20,6 +20,17 @@ as_root() { # script argument…: the same command again with sudo, unless this 
   exec sudo --preserve-env="$KEPT" "$@"
 }
 
+help_if_asked() { # usage argument…: nothing is installed for a question
+  local usage=$1 word
+  shift
+  for word in "$@"; do
+    if [ "$word" = --help ] || [ "$word" = -h ]; then
+      echo "$usage"
+      exit 0
+    fi
+  done
+}
+
 data_directory() { # argument…: the absolute path that --data names, or the usual one
   local path=/var/lib/mothership
   while [ $# -gt 0 ]; do

@@ -71,20 +71,16 @@ async def start(settings: Settings, *, fresh: bool) -> None:
     """Start the server, or restart it when the program or its settings are `fresh`. Raises Unavailable."""
     if running(settings) and not fresh:
         return
+    child = None
     if has_systemd():
         _install_unit(settings)
         subprocess.run(["systemctl", "restart", unit_path(settings).stem], check=True, capture_output=True)
     else:
         await stop(settings)
-        _spawn(settings)
-    await _eventually(lambda: running(settings) or _given_up(settings))
+        child = _spawn(settings)
+    await _eventually(lambda: running(settings) or (child is not None and child.poll() is not None))
     if not running(settings):
         raise Unavailable("The server does not start.", last_words(settings))
-
-
-def _given_up(settings: Settings) -> bool:
-    """Whether the server ended and nobody starts it again; systemd would."""
-    return not has_systemd() and not _pid(settings)
 
 
 def last_words(settings: Settings) -> str:
@@ -119,7 +115,7 @@ def _install_unit(settings: Settings) -> None:
     subprocess.run(["systemctl", "enable", path.stem], check=True, capture_output=True)
 
 
-def _spawn(settings: Settings) -> None:
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     for path in (log_path(settings), pid_path(settings)):
         path.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "mothership.cli", "serve", "--data", str(settings.data)]
@@ -128,6 +124,7 @@ def _spawn(settings: Settings) -> None:
             argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/"
         )
     pid_path(settings).write_text(str(child.pid))
+    return child
 
 
 def _pid(settings: Settings) -> int:

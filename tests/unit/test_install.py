@@ -2,17 +2,20 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
 from typing import Any, cast
 
+import click
 import pytest
 
 from mothership.config import Settings, load, save
 from mothership.engine import Engine
 from mothership.errors import Conflict, Invalid, Refused, Unavailable
 from mothership.install import daemon, host, process
+from mothership.install.__main__ import main
 from mothership.install.daemon import unit
 from mothership.install.host import build_env, ca_bundle
 from mothership.install.machine import join_swarm
@@ -202,12 +205,24 @@ def test_a_process_that_ended_or_is_another_program_does_not_run(tmp_path: Path)
     file = tmp_path / "pid"
     with subprocess.Popen(["sleep", "30"]) as child:
         file.write_text(str(child.pid))
-        assert process.alive(file, lambda argv: argv[0] == "sleep") == child.pid
+        while not process.alive(file, lambda argv: argv[0] == "sleep"):  # its words come a moment after it
+            assert child.poll() is None
         assert process.alive(file, lambda argv: argv[0] == "dockerd") == 0
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet reaped
         assert process.alive(file, lambda argv: True) == 0
     assert process.alive(tmp_path / "none", lambda argv: True) == 0
+
+
+@pytest.mark.parametrize("name", ["up", "down"])
+def test_help_names_every_flag_and_installs_nothing(name: str, tmp_path: Path) -> None:
+    program(tmp_path, "sudo", "echo sudo was called; exit 1")
+    program(tmp_path, "id", "echo 1000")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / "scripts" / name, "--help"], capture_output=True, text=True, env=env, check=True)
+    shown = set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE))
+    options = [option for option in main.commands[name].params if isinstance(option, click.Option)]
+    assert shown == {option.opts[0] for option in options if not option.hidden}
 
 
 def test_npms_registry_is_read_from_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
