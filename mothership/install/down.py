@@ -11,7 +11,7 @@ from pathlib import Path
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import EngineUnavailable, MothershipError
-from mothership.install import daemon, machine
+from mothership.install import buildcache, daemon, machine
 from mothership.install.steps import Steps
 from mothership.output import Output
 from mothership.swarm.plan import INSTANCE
@@ -64,10 +64,14 @@ async def _stop_apps(settings: Settings, engine: Engine) -> None:
 
 
 async def _remove_containers(settings: Settings, engine: Engine) -> None:
-    for container in await engine.containers({INSTANCE: settings.instance}):
-        with contextlib.suppress(MothershipError):
-            await engine.stop(container["Id"], timeout=3)
-        await engine.remove(container["Id"])
+    found = await engine.containers({INSTANCE: settings.instance})
+    await asyncio.gather(*(_remove_container(engine, container["Id"]) for container in found))
+
+
+async def _remove_container(engine: Engine, container: str) -> None:
+    with contextlib.suppress(MothershipError):
+        await engine.stop(container, timeout=3)
+    await engine.remove(container)
 
 
 async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None:
@@ -82,6 +86,7 @@ async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None
         for image in await engine.images({STACK: ""}):
             for tag in image.get("RepoTags") or [image["Id"]]:
                 await engine.remove_image(tag)
+        await buildcache.prune(engine)
     if machine.swarm_mark(settings).exists() and not await engine.services({}):
         await engine.swarm_leave()
 

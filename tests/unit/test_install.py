@@ -14,7 +14,7 @@ import pytest
 from mothership.config import Settings, load, save
 from mothership.engine import Engine
 from mothership.errors import Conflict, Invalid, Refused, Unavailable
-from mothership.install import daemon, host, process
+from mothership.install import buildcache, daemon, host, process
 from mothership.install.__main__ import main
 from mothership.install.daemon import unit
 from mothership.install.host import build_env, ca_bundle
@@ -223,6 +223,23 @@ def test_help_names_every_flag_and_installs_nothing(name: str, tmp_path: Path) -
     shown = set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE))
     options = [option for option in main.commands[name].params if isinstance(option, click.Option)]
     assert shown == {option.opts[0] for option in options if not option.hidden}
+
+
+def test_the_stacks_build_cache_is_told_from_others_and_removed_leaves_first() -> None:
+    records: list[dict[str, Any]] = [
+        {"ID": "base", "Description": "from local"},
+        {
+            "ID": "apt",
+            "Parent": "base",
+            "Description": "mount / from exec /bin/sh -c sh /run/stack/apt.sh /run/stack/x",
+        },
+        {"ID": "user", "Parents": ["apt"], "Description": "mount / from exec /bin/sh -c groupadd app"},
+        {"ID": "app", "Parents": ["user", "files"], "Description": "mount / from exec /bin/sh -c make"},
+        {"ID": "files", "Description": "local source for context"},
+        {"ID": "other", "Parents": ["base"], "Description": "mount / from exec /bin/sh -c apt-get install x"},
+    ]
+    assert buildcache.ours(records) == ["app", "user", "apt"]
+    assert buildcache.ours([]) == []
 
 
 def test_npms_registry_is_read_from_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
