@@ -13,8 +13,8 @@ import pytest
 
 from mothership.config import Settings, load, save
 from mothership.engine import Engine
-from mothership.errors import Conflict, Invalid, Refused, Unavailable
-from mothership.install import buildcache, daemon, host, process
+from mothership.errors import Conflict, EngineUnavailable, Invalid, Refused, Unavailable
+from mothership.install import buildcache, daemon, host, machine, process
 from mothership.install.__main__ import main
 from mothership.install.daemon import unit
 from mothership.install.host import build_env, ca_bundle
@@ -240,6 +240,31 @@ def test_the_stacks_build_cache_is_told_from_others_and_removed_leaves_first() -
     ]
     assert buildcache.ours(records) == ["app", "user", "apt"]
     assert buildcache.ours([]) == []
+
+
+async def test_an_engine_that_ends_at_once_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "dockerd", "echo no such kernel; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(machine, "has_systemd", lambda: False)
+    monkeypatch.setattr(machine, "_forget_dead", lambda: None)
+    nobody = Engine(f"unix://{tmp_path}/none.sock")
+    async with asyncio.timeout(20):
+        with pytest.raises(EngineUnavailable) as error:
+            await machine.start_engine(Settings(data=tmp_path), nobody)
+    assert "no such kernel" in error.value.hint
+
+
+@pytest.mark.parametrize(("for_good", "words"), [(True, "enable --now"), (False, "start")])
+async def test_systemd_starts_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for_good: bool, words: str
+) -> None:
+    program(tmp_path, "systemctl", f'echo "$@" >> {tmp_path}/said')
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(machine, "has_systemd", lambda: True)
+    monkeypatch.setattr(machine, "PATIENCE", 0)
+    with pytest.raises(EngineUnavailable, match="does not start"):
+        await machine.start_engine(Settings(data=tmp_path), Engine(f"unix://{tmp_path}/none.sock"), for_good=for_good)
+    assert (tmp_path / "said").read_text() == f"{words} docker.service\n"
 
 
 def test_npms_registry_is_read_from_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
