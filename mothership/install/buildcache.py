@@ -1,22 +1,38 @@
 """The engine's build cache that making the stack left: a gigabyte that nothing will use once its images are gone."""
 
+import asyncio
+import json
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from builder.cli import docker_cli, docker_environment
+from mothership.config import Settings
 from mothership.engine import Engine
 
 MARK = "/run/stack/"
 """In the description of every step of ours that installs something; the engine keeps no labels in its cache."""
 
 
-async def prune(engine: Engine) -> None:
+async def prune(settings: Settings, engine: Engine) -> None:
     """Remove the steps that made the stack's images and what was built on them; other cache stays."""
-    await engine.call(_prune)
+    for record in ours(await _records(settings)):
+        await engine.call(partial(_prune, record))
 
 
-def _prune(api: Any) -> None:
-    for record in ours(api.df().get("BuildCache") or []):
-        api.prune_builds(filters={"id": [record]}, all=True)
+async def _records(settings: Settings) -> list[dict[str, str]]:
+    """What is in the cache. By the command: some engines' API leaves out parents, some give them a misspelt name."""
+    argv = [await docker_cli(), "system", "df", "--verbose", "--format", "{{json .BuildCache}}"]
+    child = await asyncio.create_subprocess_exec(
+        *argv, env=docker_environment(settings), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    printed, _ = await child.communicate()
+    return list(json.loads(printed or b"[]") or [])
+
+
+def _prune(record: str, api: Any) -> None:
+    api.prune_builds(filters={"id": [record]}, all=True)
 
 
 def ours(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -40,5 +56,4 @@ def _leaves_first(names: list[str], parents: Mapping[str, set[str]]) -> list[str
 
 
 def _parents(record: Mapping[str, Any]) -> set[str]:
-    """A list since API 1.42, one name before."""
-    return {str(name) for name in [*(record.get("Parents") or []), record.get("Parent")] if name}
+    return set(re.findall(r"\w+", str(record.get("Parent", ""))))

@@ -87,7 +87,7 @@ async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None
         for image in await engine.images({STACK: ""}):
             for tag in image.get("RepoTags") or [image["Id"]]:
                 await engine.remove_image(tag)
-        await buildcache.prune(engine)
+        await buildcache.prune(settings, engine)
     if machine.swarm_mark(settings).exists() and not await engine.services({}):
         await engine.swarm_leave()
 

@@ -233,10 +233,10 @@ def test_the_stacks_build_cache_is_told_from_others_and_removed_leaves_first() -
             "Parent": "base",
             "Description": "mount / from exec /bin/sh -c sh /run/stack/apt.sh /run/stack/x",
         },
-        {"ID": "user", "Parents": ["apt"], "Description": "mount / from exec /bin/sh -c groupadd app"},
-        {"ID": "app", "Parents": ["user", "files"], "Description": "mount / from exec /bin/sh -c make"},
+        {"ID": "user", "Parent": "apt", "Description": "mount / from exec /bin/sh -c groupadd app"},
+        {"ID": "app", "Parent": "user, files", "Description": "mount / from exec /bin/sh -c make"},
         {"ID": "files", "Description": "local source for context"},
-        {"ID": "other", "Parents": ["base"], "Description": "mount / from exec /bin/sh -c apt-get install x"},
+        {"ID": "other", "Parent": "base", "Description": "mount / from exec /bin/sh -c apt-get install x"},
     ]
     assert buildcache.ours(records) == ["app", "user", "apt"]
     assert buildcache.ours([]) == []
