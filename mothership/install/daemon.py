@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mothership.config import Settings
 from mothership.errors import Unavailable
+from mothership.install import process
 from mothership.install.machine import has_systemd
 
 PATIENCE = 60.0
@@ -70,15 +71,28 @@ async def start(settings: Settings, *, fresh: bool) -> None:
     """Start the server, or restart it when the program or its settings are `fresh`. Raises Unavailable."""
     if running(settings) and not fresh:
         return
+    child = None
     if has_systemd():
         _install_unit(settings)
         subprocess.run(["systemctl", "restart", unit_path(settings).stem], check=True, capture_output=True)
     else:
         await stop(settings)
-        _spawn(settings)
-    if not await _eventually(lambda: running(settings)):
-        last = "\n".join(log_path(settings).read_text().splitlines()[-5:]) if log_path(settings).exists() else ""
-        raise Unavailable("The server does not start.", last or f"journalctl -u {settings.instance}")
+        child = _spawn(settings)
+    await _eventually(lambda: running(settings) or (child is not None and child.poll() is not None))
+    if not running(settings):
+        raise Unavailable("The server does not start.", last_words(settings))
+
+
+def last_words(settings: Settings) -> str:
+    """The last lines that the server printed, and where there are more."""
+    if has_systemd():
+        argv = ["journalctl", "--unit", unit_path(settings).stem, "--lines", "5", "--output", "cat", "--no-pager"]
+        printed = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+        more = f"journalctl -u {unit_path(settings).stem}"
+    else:
+        printed = log_path(settings).read_text(errors="replace") if log_path(settings).exists() else ""
+        more = str(log_path(settings))
+    return "\n".join([*printed.splitlines()[-5:], f"More: {more}"])
 
 
 async def stop(settings: Settings) -> None:
@@ -101,7 +115,7 @@ def _install_unit(settings: Settings) -> None:
     subprocess.run(["systemctl", "enable", path.stem], check=True, capture_output=True)
 
 
-def _spawn(settings: Settings) -> None:
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     for path in (log_path(settings), pid_path(settings)):
         path.parent.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "mothership.cli", "serve", "--data", str(settings.data)]
@@ -110,17 +124,12 @@ def _spawn(settings: Settings) -> None:
             argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd="/"
         )
     pid_path(settings).write_text(str(child.pid))
+    return child
 
 
 def _pid(settings: Settings) -> int:
     """The pid of the detached server, 0 when it doesn't run; another program under that pid doesn't count."""
-    try:
-        pid = int(pid_path(settings).read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pid if b"mothership.cli" in command and state != "Z" else 0
+    return process.alive(pid_path(settings), lambda argv: "mothership.cli" in argv)
 
 
 async def _eventually(check: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:

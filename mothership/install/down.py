@@ -2,16 +2,14 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 from mothership.config import Settings
 from mothership.engine import Engine
-from mothership.errors import EngineUnavailable, MothershipError
-from mothership.install import daemon, machine
+from mothership.errors import MothershipError
+from mothership.install import buildcache, daemon, machine
 from mothership.install.steps import Steps
 from mothership.output import Output
 from mothership.swarm.plan import INSTANCE
@@ -25,16 +23,18 @@ async def down(settings: Settings, *, purge: bool) -> None:
     steps, engine = Steps(), Engine(settings.docker_host)
     with steps.step("Stopping the server"):
         await daemon.stop(settings)
-    if await _answers(engine):
-        with steps.step("Stopping apps"):
-            await _stop_apps(settings, engine)
-        with steps.step("Stopping the proxy and the registry"):
-            await _remove_containers(settings, engine)
-        if purge:
-            with steps.step("Removing networks and images") as out:
-                await _purge_engine(settings, engine, out)
-    with steps.step("Stopping the container engine, if scripts/up started it"):
-        await _stop_engine(settings)
+    if await machine.answers(engine):
+        await _empty(settings, engine, steps, purge=purge)
+    elif purge and machine.has_engine():
+        with steps.step("Starting the container engine, to empty it"):
+            await machine.start_engine(settings, engine, for_good=False)
+        try:
+            await _empty(settings, engine, steps, purge=True)
+        finally:
+            await machine.stop_engine(settings)
+    if machine.own_engine(settings):
+        with steps.step("Stopping the container engine, which scripts/up started"):
+            await machine.stop_engine(settings)
     if purge:
         with steps.step(f"Removing {settings.data}"):
             _purge_files(settings)
@@ -43,12 +43,14 @@ async def down(settings: Settings, *, purge: bool) -> None:
         print(f"The data is kept in {settings.data}. Start again: scripts/up. Remove it all: scripts/down --purge")
 
 
-async def _answers(engine: Engine) -> bool:
-    try:
-        await engine.version()
-    except EngineUnavailable:
-        return False
-    return True
+async def _empty(settings: Settings, engine: Engine, steps: Steps, *, purge: bool) -> None:
+    with steps.step("Stopping apps"):
+        await _stop_apps(settings, engine)
+    with steps.step("Stopping the proxy and the registry"):
+        await _remove_containers(settings, engine)
+    if purge:
+        with steps.step("Removing networks and images") as out:
+            await _purge_engine(settings, engine, out)
 
 
 async def _stop_apps(settings: Settings, engine: Engine) -> None:
@@ -63,10 +65,14 @@ async def _stop_apps(settings: Settings, engine: Engine) -> None:
 
 
 async def _remove_containers(settings: Settings, engine: Engine) -> None:
-    for container in await engine.containers({INSTANCE: settings.instance}):
-        with contextlib.suppress(MothershipError):
-            await engine.stop(container["Id"], timeout=3)
-        await engine.remove(container["Id"])
+    found = await engine.containers({INSTANCE: settings.instance})
+    await asyncio.gather(*(_remove_container(engine, container["Id"]) for container in found))
+
+
+async def _remove_container(engine: Engine, container: str) -> None:
+    with contextlib.suppress(MothershipError):
+        await engine.stop(container, timeout=3)
+    await engine.remove(container)
 
 
 async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None:
@@ -81,6 +87,7 @@ async def _purge_engine(settings: Settings, engine: Engine, out: Output) -> None
         for image in await engine.images({STACK: ""}):
             for tag in image.get("RepoTags") or [image["Id"]]:
                 await engine.remove_image(tag)
+        await buildcache.prune(settings, engine)
     if machine.swarm_mark(settings).exists() and not await engine.services({}):
         await engine.swarm_leave()
 
@@ -99,22 +106,6 @@ async def _patiently_remove(engine: Engine, network: str, out: Output) -> None:
         except MothershipError:
             await asyncio.sleep(0.3)
     out.step(f"The engine keeps the network {network} in use; after its next restart: docker network rm {network}")
-
-
-async def _stop_engine(settings: Settings) -> None:
-    path = machine.engine_pid(settings)
-    try:
-        pid = int(path.read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
-        return
-    if name == "dockerd":
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(300):
-            if not Path(f"/proc/{pid}").exists():
-                break
-            await asyncio.sleep(0.1)
-    path.unlink(missing_ok=True)
 
 
 def _purge_files(settings: Settings) -> None:

@@ -25,7 +25,6 @@ MIRRORS = (
 )
 PIP_FILES = ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf")
 NPM_FILES = ("/etc/npmrc", "~/.npmrc")
-PUBLIC_NPM = "https://registry.npmjs.org"
 
 
 def build_settings(environment: Mapping[str, str] | None = None) -> dict[str, object]:
@@ -79,6 +78,6 @@ def _npm_registry() -> str:
         if path.is_file():
             for line in path.read_text(errors="replace").splitlines():
                 key, _, value = line.partition("=")
-                if key.strip() == "registry" and value.strip().rstrip("/") != PUBLIC_NPM:
+                if key.strip() == "registry" and value.strip():
                     return value.strip()
     return ""
