@@ -17,6 +17,7 @@ from mothership.errors import Conflict, EngineUnavailable, MothershipError, NotF
 
 T = TypeVar("T")
 API = "1.41"
+"""The API that everything here is written for; an engine that no longer speaks it is spoken to in its oldest."""
 GONE = "out of sequence"
 
 
@@ -39,8 +40,16 @@ class Engine:
 
     def _api(self) -> Any:
         if self._client is None:
-            self._client = docker.APIClient(base_url=self.host, version=API, timeout=120, max_pool_size=64)
+            client = docker.APIClient(base_url=self.host, version=API, timeout=120, max_pool_size=64)
+            spoken = spoken_version(client.version(api_version=False))
+            if spoken != API:
+                client = docker.APIClient(base_url=self.host, version=spoken, timeout=120, max_pool_size=64)
+            self._client = client
         return self._client
+
+    async def _path(self, path: str) -> str:
+        """A path of the API with its version."""
+        return str(await self.call(lambda api: f"/v{api.api_version}{path}"))
 
     async def call(self, verb: Callable[[Any], T]) -> T:
         """Run a blocking docker-py call in a thread and translate what it raises."""
@@ -107,7 +116,8 @@ class Engine:
     async def attach(self, container: str, *, tty: bool = False, stdin: bool = False) -> Stream:
         """Attach to a container that is about to start; nothing it prints is missed."""
         query = f"stream=1&stdout=1&stderr=1&stdin={int(stdin)}"
-        return await hijack(self._socket, f"/v{API}/containers/{container}/attach?{query}", None, tty=tty)
+        path = await self._path(f"/containers/{container}/attach?{query}")
+        return await hijack(self._socket, path, None, tty=tty)
 
     async def resize(self, container: str, *, rows: int, columns: int) -> None:
         with contextlib.suppress(MothershipError):
@@ -130,7 +140,7 @@ class Engine:
             )
         )
         body = {"Detach": False, "Tty": False}
-        stream = await hijack(self._socket, f"/v{API}/exec/{made['Id']}/start", body, tty=False)
+        stream = await hijack(self._socket, await self._path(f"/exec/{made['Id']}/start"), body, tty=False)
         return str(made["Id"]), stream
 
     async def exec_code(self, exec_id: str) -> int:
@@ -161,9 +171,11 @@ class Engine:
         data = await self.call(lambda api: api.logs(container, tail=tail))
         return str(data.decode(errors="replace")).splitlines()
 
-    def follow(self, container: str, *, since: str = "0") -> AsyncIterator[tuple[str, str]]:
+    async def follow(self, container: str, *, since: str = "0") -> AsyncIterator[tuple[str, str]]:
         """Yield (RFC 3339 time, line) as the container prints, until it ends."""
-        return follow(self._socket, API, container, since=since)
+        path = await self._path(f"/containers/{container}/logs")
+        async for line in follow(self._socket, path, since=since):
+            yield line
 
     # images
 
@@ -296,6 +308,12 @@ class Engine:
             lambda api: b"".join(api.service_logs(service, stdout=True, stderr=True, tail=tail, follow=False))
         )
         return str(data.decode(errors="replace")).splitlines()
+
+
+def spoken_version(answer: Mapping[str, Any]) -> str:
+    """The API version to speak with an engine that answered `GET /version` so."""
+    oldest = str(answer.get("MinAPIVersion") or API)
+    return max(API, oldest, key=lambda version: [int(part) for part in version.split(".")])
 
 
 def _labels(labels: Mapping[str, str]) -> list[str]:

@@ -9,13 +9,13 @@ from mothership.errors import EngineUnavailable
 LONGEST = 16384
 
 
-async def follow(socket_path: str, api: str, container: str, *, since: str) -> AsyncIterator[tuple[str, str]]:
-    """Yield (RFC 3339 time, line) until the container ends. Raises EngineUnavailable.
+async def follow(socket_path: str, path: str, *, since: str) -> AsyncIterator[tuple[str, str]]:
+    """Yield (RFC 3339 time, line) until the container of a logs path ends. Raises EngineUnavailable.
 
     `since` is a Unix time with nanoseconds, "0" for everything there is.
     """
     query = f"follow=1&stdout=1&stderr=1&timestamps=1&since={since}"
-    url = f"http://engine/v{api}/containers/{container}/logs?{query}"
+    url = f"http://engine{path}?{query}"
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     try:
         async with (
