@@ -47,19 +47,19 @@ class Images:
         self._engine = engine
         self._registry = registry
         self._stack: Base | None = None
+        self._local = ""
         self._launcher: tuple[Blob, Path] | None = None
 
     async def stack(self) -> Base:
         """The run image, pushed into the registry when it isn't there or is another one than the engine has."""
         local = str((await self._engine.image(f"{STACK}:{self._settings.stack}"))["Id"])
-        known = self._stack and self._stack.manifest["config"]["digest"] == local
-        if self._stack and known and await self._registry.has(STACK, local):
+        if self._stack and self._local == local and await self._registry.has(STACK, _config_digest(self._stack)):
             return self._stack
-        manifest = await self._manifest(STACK, self._settings.stack)
-        if manifest is None or manifest["config"]["digest"] != local:
-            manifest = await self.pushed(f"{STACK}:{self._settings.stack}", STACK, self._settings.stack)
+        if not await self._has(STACK, self._settings.stack, local):
+            await self.pushed(f"{STACK}:{self._settings.stack}", STACK, self._settings.stack)
+        manifest = await self._registry.manifest(STACK, self._settings.stack)
         config = await self._registry.get_json(STACK, manifest["config"]["digest"])
-        self._stack = Base(STACK, manifest, config)
+        self._stack, self._local = Base(STACK, manifest, config), local
         return self._stack
 
     async def pushed(self, image: str, repository: str, tag: str) -> dict[str, Any]:
@@ -109,11 +109,17 @@ class Images:
             self._launcher = (await in_thread(write_single, path, LAUNCHER, binary), path)
         return self._launcher
 
-    async def _manifest(self, repository: str, tag: str) -> dict[str, Any] | None:
+    async def _has(self, repository: str, tag: str, image: str) -> bool:
+        """Whether a tag is an image of the engine, whose id is its config's digest, or what was pushed (containerd)."""
         try:
-            return await self._registry.manifest(repository, tag)
+            manifest = await self._registry.manifest(repository, tag)
+            return image in (manifest["config"]["digest"], await self._registry.digest(repository, tag))
         except NotFound:
-            return None
+            return False
+
+
+def _config_digest(base: Base) -> str:
+    return str(base.manifest["config"]["digest"])
 
 
 def _config(base: Base, layers: Sequence[Cut], changes: Mapping[str, Any]) -> bytes:
@@ -138,7 +144,7 @@ def _manifest(base: Base, layers: Sequence[Cut], config: Blob) -> dict[str, Any]
         "mediaType": MANIFEST,
         "config": {"mediaType": CONFIG, "digest": config.digest, "size": config.size},
         "layers": [
-            *base.manifest["layers"],
+            *({**layer, "mediaType": LAYER} for layer in base.manifest["layers"]),
             *({"mediaType": LAYER, "digest": cut.blob.digest, "size": cut.blob.size} for cut in layers),
         ],
     }

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,16 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 """The layer type that every engine takes; whether a layer is packed, it tells from the bytes."""
+
+ACCEPTED = ", ".join(
+    (
+        MANIFEST,
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.index.v1+json",
+    )
+)
+"""Engines with containerd's image store push OCI manifests, and an index for an image with attestations."""
 
 CHUNK = 1 << 20
 PAGE = 100
@@ -78,12 +88,22 @@ class Registry:
             return dict(json.loads(await answer.read()))
 
     async def manifest(self, repository: str, reference: str) -> dict[str, Any]:
-        """A manifest by tag or digest. Raises NotFound."""
-        async with self._call("GET", f"/{repository}/manifests/{reference}", headers={"Accept": MANIFEST}) as answer:
+        """An image's manifest by tag or digest, out of its index if it has one. Raises NotFound."""
+        found = json.loads(await self._manifest(repository, reference))
+        if "manifests" in found:
+            found = json.loads(await self._manifest(repository, image_in(found)))
+        return dict(found)
+
+    async def digest(self, repository: str, reference: str) -> str:
+        """The digest of what a tag names, a manifest or an index. Raises NotFound."""
+        return f"sha256:{hashlib.sha256(await self._manifest(repository, reference)).hexdigest()}"
+
+    async def _manifest(self, repository: str, reference: str) -> bytes:
+        async with self._call("GET", f"/{repository}/manifests/{reference}", headers={"Accept": ACCEPTED}) as answer:
             if answer.status == 404:
                 raise NotFound(f"The registry has no image {repository}:{reference}.")
             await _checked(answer, 200)
-            return dict(json.loads(await answer.read()))
+            return await answer.read()
 
     async def put_manifest(self, repository: str, reference: str, manifest: dict[str, Any]) -> str:
         """Store a manifest under a tag; its digest."""
@@ -139,6 +159,11 @@ class Registry:
                 f"The image registry at {self.address} does not answer.",
                 "It is started again within seconds; then push again.",
             ) from error
+
+
+def image_in(index: Mapping[str, Any]) -> str:
+    """The digest of the one image in an index of one platform; attestations are of an unknown one."""
+    return str(next(m["digest"] for m in index["manifests"] if m["platform"]["architecture"] != "unknown"))
 
 
 async def _checked(answer: aiohttp.ClientResponse, status: int) -> None:
