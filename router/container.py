@@ -7,6 +7,9 @@ from mothership.engine import Bind, ContainerSpec, Engine
 from mothership.engine import ensure as ensure_container
 from router.render import PORT, PROXY
 
+ADDRESSES = Path("/proc/net/if_inet6")
+LOOPBACK = "0" * 31 + "1 "
+
 
 def name(settings: Settings) -> str:
     return f"{settings.instance}-proxy"
@@ -39,4 +42,9 @@ async def ensure(settings: Settings, engine: Engine, directory: Path) -> bool:
 
 def _everywhere(port: int) -> tuple[tuple[str, int], ...]:
     """Every IPv4 address, and IPv6's loopback: through the engine's relay an IPv6 client would look local."""
-    return (("0.0.0.0", port), ("::1", port))
+    return (("0.0.0.0", port), *([("::1", port)] if has_ipv6_loopback() else []))
+
+
+def has_ipv6_loopback() -> bool:
+    """Whether this machine has the address ::1; an engine refuses to publish on an address that isn't there."""
+    return ADDRESSES.exists() and LOOPBACK in ADDRESSES.read_text()
