@@ -76,7 +76,7 @@ class Builder:
 
     async def has(self, image: Image) -> bool:
         """Whether the registry still has an image, so that any node can run it."""
-        return bool(await self._registry.digest(image.repository, image.digest))
+        return bool(await self._registry.found(image.repository, image.digest))
 
     async def copy(self, image: Image, repository: str) -> Image:
         """The same image in another app's repository, without moving a layer."""
@@ -93,7 +93,7 @@ class Builder:
                 continue
             wanted = needed.get(repository, frozenset())
             for tag in await self._registry.tags(repository):
-                digest = await self._registry.digest(repository, tag)
+                digest = await self._registry.found(repository, tag)
                 if digest and digest not in wanted:
                     await self._registry.delete(repository, digest)
                     gone.add((repository, digest))

@@ -133,9 +133,9 @@ class Registry:
             await _checked(answer, 200)
             return list((await answer.json(content_type=None))["tags"] or [])
 
-    async def digest(self, repository: str, reference: str) -> str:
+    async def found(self, repository: str, reference: str) -> str:
         """The digest a tag stands for, "" when there is none."""
-        headers = {"Accept": MANIFEST}
+        headers = {"Accept": ACCEPTED}
         async with self._call("HEAD", f"/{repository}/manifests/{reference}", headers=headers) as answer:
             return answer.headers.get("Docker-Content-Digest", "")
 

@@ -1,5 +1,6 @@
 """Builds: what they may use, what they leave, and that the same source makes the same image."""
 
+import asyncio
 import functools
 import http.server
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mothership.engine import Engine
 from tests.engine.server import Server, until
 from tests.engine.test_road import FILES, WEB
 
@@ -104,6 +106,11 @@ def test_slugignore_leaves_files_out_of_the_image(strict: Server, folder: Path) 
     assert "app.py" in listing and "notes" not in listing and "art.psd" not in listing
 
 
+def bridge_gateway() -> str:
+    """This machine's address as containers on the default bridge see it."""
+    return str(asyncio.run(Engine().network("bridge"))["IPAM"]["Config"][0]["Gateway"])
+
+
 def test_a_third_party_buildpack_is_fetched_by_url(strict: Server, folder: Path, tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     scripts = {
@@ -118,10 +125,11 @@ def test_a_third_party_buildpack_is_fetched_by_url(strict: Server, folder: Path,
     with tarfile.open(tmp_path / "pack.tgz", "w:gz") as tar:
         tar.add(pack, arcname=".")
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("172.17.0.1", 0), handler) as site:
+    gateway = bridge_gateway()
+    with http.server.ThreadingHTTPServer((gateway, 0), handler) as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
         assert strict.ssh("apps:create cobol").returncode == 0
-        url = f"http://172.17.0.1:{site.server_port}/pack.tgz"
+        url = f"http://{gateway}:{site.server_port}/pack.tgz"
         assert strict.ssh(f"config:set cobol FLAG=-O2 BUILDPACK_URL={url}").returncode == 0
         strict.commit(folder, {"app.py": WEB})
         pushed = strict.push(folder, "cobol")
