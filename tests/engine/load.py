@@ -85,8 +85,11 @@ class Tally:
 
 
 @contextlib.asynccontextmanager
-async def running(url: str, host: str, *, quick: int = 6, pause: float = 0.01) -> AsyncIterator[Tally]:
-    """Load an app during the block: quick requests on new and on kept connections, uploads, and slow conversations.
+async def running(
+    url: str, host: str, *, quick: int = 6, pause: float = 0.01, slow: bool = True
+) -> AsyncIterator[Tally]:
+    """Load an app during the block: quick requests on new and on kept connections, and if `slow` also uploads,
+    3-second responses, event streams and WebSockets.
 
     What is under way when the block ends is seen to its end.
     """
@@ -100,10 +103,12 @@ async def running(url: str, host: str, *, quick: int = 6, pause: float = 0.01) -
                 for session in (kept, single)
                 for _ in range(quick // 2)
             ]
-            tasks += [
-                asyncio.create_task(_repeat(kind, verb, single, url, tally, stop, 0.05)) for kind, verb in kinds.items()
-            ]
-            tasks.append(asyncio.create_task(_repeat("slow", _slow, kept, url, tally, stop, 0.05)))
+            if slow:
+                conversations = [(kind, verb, single) for kind, verb in kinds.items()] + [("slow", _slow, kept)]
+                tasks += [
+                    asyncio.create_task(_repeat(kind, verb, session, url, tally, stop, 0.05))
+                    for kind, verb, session in conversations
+                ]
             try:
                 yield tally
             finally:

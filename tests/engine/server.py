@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,9 @@ class Answer:
 class Server:
     """One installation of Mothership on the shared engine."""
 
-    def __init__(self, root: Path, instance: str, **settings: object) -> None:
+    def __init__(self, root: Path, instance: str, *, prefix: Sequence[str] = (), **settings: object) -> None:
         self.root = root
+        self.prefix = list(prefix)
         self.instance = instance
         self.data = root / "data"
         self.http_port, self.ssh_port, registry_port = free_ports(3)
@@ -64,15 +66,14 @@ class Server:
     def start(self) -> None:
         """Start the daemon and wait until its SSH door answers."""
         log = (self.root / "daemon.log").open("ab")
-        argv = [sys.executable, "-m", "mothership.cli", "serve", "--data", str(self.data)]
+        argv = [*self.prefix, sys.executable, "-m", "mothership.cli", "serve", "--data", str(self.data)]
         self.process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.ssh_port), 1) as door:
-                if door.recv(4) == b"SSH-":
-                    return
+            if self.ssh("version", timeout=10).returncode == 0:
+                return
             time.sleep(0.05)
         raise AssertionError(f"the daemon did not come up:\n{self.log()[-4000:]}")
 
@@ -113,7 +114,7 @@ class Server:
     def ssh_argv(self, *, key: Path | None = None, options: tuple[str, ...] = ()) -> list[str]:
         fixed = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         fixed += ["-o", "IdentitiesOnly=yes", "-F", "/dev/null"]
-        return ["ssh", *fixed, "-i", str(key or self.key), "-p", str(self.ssh_port), *options]
+        return [*self.prefix, "ssh", *fixed, "-i", str(key or self.key), "-p", str(self.ssh_port), *options]
 
     def ssh(
         self,

@@ -187,13 +187,34 @@ async def test_without_a_drain_sigterm_is_passed_on_at_once(launch: Launch) -> N
     assert await _seconds_to_end(launch, {}) < 1.5
 
 
-async def test_a_drain_delays_sigterm_by_its_seconds(launch: Launch) -> None:
+async def test_a_drain_lasts_two_seconds_even_if_nobody_is_connected(launch: Launch) -> None:
     assert 2.0 <= await _seconds_to_end(launch, {"MOTHERSHIP_DRAIN": "2"}) < 4
 
 
 @pytest.mark.parametrize("name", ["TERM", "USR2"])
 async def test_a_second_signal_ends_the_drain(launch: Launch, name: str) -> None:
-    assert await _seconds_to_end(launch, {"MOTHERSHIP_DRAIN": "15"}, name) < 5
+    assert await _seconds_to_end(launch, {"MOTHERSHIP_DRAIN": "15"}, name) < 1.9
+
+
+async def test_the_drain_lasts_while_somebody_is_connected_and_no_longer(launch: Launch) -> None:
+    serve = (
+        "import signal, socket, sys, threading, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('passed on', flush=True), sys.exit(9)))\n"
+        "server = socket.create_server(('', 7000))\n"
+        "client = socket.create_connection(('127.0.0.1', 7000))\n"
+        "peer, _ = server.accept()\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(4)\n"
+        "print('hanging up', flush=True)\n"
+        "client.close(), peer.close()\n"
+        "time.sleep(60)"
+    )
+    async with launch("exec", "python3", "-c", serve, env={"MOTHERSHIP_DRAIN": "50", "PORT": "7000"}) as running:
+        await running.until("ready")
+        await running.send("TERM")
+        await running.until("hanging up")
+        await running.until("passed on")
+        assert await running.code() == 9
 
 
 async def test_other_signals_pass_during_the_drain_and_it_goes_on(launch: Launch) -> None:

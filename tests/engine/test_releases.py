@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -110,6 +111,8 @@ def test_config_values_arrive_as_they_were_given(server: Server, folder: Path) -
     assert server.ssh("config:get exact GREETING").stdout == value + "\n"
     large = server.ssh("config:set exact BIG=" + "x" * 100_000)
     assert large.returncode != 0 and "longer than" in large.stderr
+    huge = server.ssh(stdin=b"", line="config:set exact BIG=" + "x" * 120_000)
+    assert huge.returncode != 0 and "longer than" in huge.stderr
 
 
 def test_a_detached_push_returns_at_once_and_can_be_followed(server: Server, folder: Path) -> None:
@@ -256,6 +259,11 @@ def test_promotion_ships_the_same_image_with_the_targets_config(server: Server, 
     assert images[0] == images[1]
     assert server.ssh("apps:destroy --app staging --confirm staging").returncode == 0
     assert server.ssh("ps:restart production").returncode == 0
+    with sqlite3.connect(server.data / "mothership.db") as store:
+        store.execute("UPDATE releases SET image = json_set(image, '$.stack', 'old-stack') WHERE app = 'production'")
+    assert server.ssh("apps:create later").returncode == 0
+    other = server.ssh("pipelines:promote production later")
+    assert other.returncode == 1 and "built on the stack old-stack" in other.stderr, other.stdout + other.stderr
     same = server.ssh("pipelines:promote production production")
     assert same.returncode != 0 and "itself" in same.stderr
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mothership.engine import Engine
 from tests.engine import load
 from tests.engine.server import Server
 
@@ -82,5 +83,18 @@ async def test_no_request_fails_when_the_daemon_and_the_proxys_worker_are_restar
         writer.close()
         await asyncio.sleep(4)
         await asyncio.to_thread(deploy, steady, folder, "r2", "restarts")
+    print(f"\n{tally}")
+    assert tally.failed == [], tally.failed[:10]
+
+
+async def test_no_request_fails_when_one_of_several_replicas_is_killed(steady: Server, folder: Path) -> None:
+    await asyncio.to_thread(deploy, steady, folder, "k1", "killed")
+    say(steady, "ps:scale killed web=3")
+    engine = Engine()
+    async with load.running(f"http://127.0.0.1:{steady.http_port}", "killed.localhost", slow=False) as tally:
+        for _ in range(3):
+            found = await engine.containers({"mothership.instance": steady.instance, "mothership.app": "killed"})
+            await engine.kill(next(str(each["Id"]) for each in found if each["State"] == "running"))
+            await asyncio.sleep(6)
     print(f"\n{tally}")
     assert tally.failed == [], tally.failed[:10]
