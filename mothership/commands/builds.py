@@ -6,12 +6,19 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, option, positional, say, table
+from mothership.commands.verb import Verb, json_option, option, positional, say, table
 from mothership.errors import Conflict, MothershipError, NotFound
 from mothership.store import Build
 
 PACE = 0.1
 CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class BuildsArgs:
+    app: str
+    num: int = option("-n", "--num", default=20, help="How many of the last ones.")
+    json: bool = json_option()
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class BuildArgs:
     build: str = positional("BUILD")
 
 
-async def builds(house: House, caller: Session, args: AppListing) -> None:
+async def builds(house: House, caller: Session, args: BuildsArgs) -> None:
     app = house.app(args.app, caller.user)
     rows = [
         {
@@ -37,7 +44,7 @@ async def builds(house: House, caller: Session, args: AppListing) -> None:
             "user": build.user,
             "started": build.started[:19] + "Z",
         }
-        for build in house.builds.list(app.name)
+        for build in house.builds.list(app.name, limit=max(1, args.num))
     ]
     table(caller, rows, as_json=args.json, empty=f"{app.name} has no build yet.")
 
@@ -84,7 +91,7 @@ def _build(house: House, app: str, build: str) -> Build:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("builds", "List an app's builds.", AppListing, builds, ("builds blog",)),
+    Verb("builds", "List an app's builds.", BuildsArgs, builds, ("builds blog",)),
     Verb(
         "builds:output",
         "Print what a build and its release printed.",

@@ -9,7 +9,7 @@ from hooks.post_receive import may_skip
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, json_option, option, output, positional, say, table
+from mothership.commands.verb import Verb, json_option, option, output, positional, say, table
 from mothership.errors import Conflict, Invalid, NotFound
 from mothership.model import Release
 from mothership.releases import Order
@@ -17,6 +17,13 @@ from mothership.releases import Order
 
 def skip_option() -> Any:
     return option("--skip-release", default=False, help="Leave out the release phase's commands.")
+
+
+@dataclass(frozen=True)
+class ReleasesArgs:
+    app: str
+    num: int = option("-n", "--num", default=20, help="How many of the last ones.")
+    json: bool = json_option()
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class RedeployArgs:
     skip_release: bool = skip_option()
 
 
-async def releases(house: House, caller: Session, args: AppListing) -> None:
+async def releases(house: House, caller: Session, args: ReleasesArgs) -> None:
     app = house.app(args.app, caller.user)
     rows = [
         {
@@ -51,7 +58,7 @@ async def releases(house: House, caller: Session, args: AppListing) -> None:
             "user": release.user,
             "created": release.created[:19] + "Z",
         }
-        for release in house.releases.list(app.name)
+        for release in house.releases.list(app.name, limit=max(1, args.num))
     ]
     table(caller, rows, as_json=args.json, empty=f"{app.name} has no release yet.")
 
@@ -178,7 +185,7 @@ def _previous(house: House, app: str, current: int) -> int:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("releases", "List an app's releases.", AppListing, releases, ("releases blog",)),
+    Verb("releases", "List an app's releases.", ReleasesArgs, releases, ("releases blog",)),
     Verb("releases:info", "Say what a release is made of.", InfoArgs, info, ("releases:info blog v12",)),
     Verb(
         "rollback",

@@ -3,6 +3,7 @@
 Each pytest worker has one Mothership of its own: an instance name, a data directory, ports.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.engine.server import Server
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    """The pytest worker's name; MOTHERSHIP_TEST_NAME before it keeps two runs on one engine apart."""
+    found = getattr(request.config, "workerinput", {"workerid": "master"})
+    return os.environ.get("MOTHERSHIP_TEST_NAME", "") + str(found["workerid"])
 
 
 @pytest.fixture(scope="session")

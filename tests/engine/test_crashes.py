@@ -1,6 +1,7 @@
 """The daemon is killed at every stage of a deploy and at random moments: what serves, what is stored, and git agree."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -100,8 +101,8 @@ def push_until(server: Server, folder: Path, kill: Kill) -> int:
 
 def settled(server: Server) -> str:
     """Why the parts don't agree, "" when they do."""
-    release = next(r for r in server.releases(APP) if r["status"] == "current")
-    version, word = release["release"], server.ssh(f"config:get {APP} GREETING").stdout.strip()
+    version = json.loads(server.ssh(f"releases:info {APP} --json").stdout)["release"]
+    word = server.ssh(f"config:get {APP} GREETING").stdout.strip()
     body = server.get(APP).body
     wanted = sorted(f"{APP}-{process}-{version}" for process in ("web", "worker"))
     checks = {

@@ -29,22 +29,22 @@ def first_build(server: Server, app: str) -> dict[str, str]:
 
 
 def test_a_rollback_says_what_differs_and_restores_image_config_and_formation(server: Server, folder: Path) -> None:
-    ship(server, folder, "back", "one")
-    assert server.ssh("config:set back GREETING=hi").returncode == 0
-    ship(server, folder, "back", "two")
-    assert server.ssh("config:set back GREETING=bye EXTRA=1").returncode == 0
-    assert server.ssh("ps:scale back web=2 worker=1").returncode == 0
-    shown = server.ssh("rollback back v2 --dry-run")
+    ship(server, folder, "undo", "one")
+    assert server.ssh("config:set undo GREETING=hi").returncode == 0
+    ship(server, folder, "undo", "two")
+    assert server.ssh("config:set undo GREETING=bye EXTRA=1").returncode == 0
+    assert server.ssh("ps:scale undo web=2 worker=1").returncode == 0
+    shown = server.ssh("rollback undo v2 --dry-run")
     assert shown.returncode == 0
     for text in ("GREETING gets its earlier value", "EXTRA goes", "web 2 -> 1", "worker 1 -> 0", "databases"):
         assert text in shown.stdout, shown.stdout
-    assert "bye" not in shown.stdout and server.get("back").body.startswith("two bye")
-    done = server.ssh("rollback back v2")
+    assert "bye" not in shown.stdout and server.get("undo").body.startswith("two bye")
+    done = server.ssh("rollback undo v2")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert server.get("back").body.startswith("one hi")
-    assert server.ssh("config:get back EXTRA").returncode == 1
-    assert until(lambda: server.services("back") == ["back-web-v5"], seconds=30)
-    described = server.ssh("releases:info back v5").stdout
+    assert server.get("undo").body.startswith("one hi")
+    assert server.ssh("config:get undo EXTRA").returncode == 1
+    assert until(lambda: server.services("undo") == ["undo-web-v5"], seconds=30)
+    described = server.ssh("releases:info undo v5").stdout
     assert "Rollback to v2" in described and "web=1 worker=0" in described and "GREETING" in described
 
 
