@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from mothership.errors import Invalid
 from mothership.health import Check
@@ -36,13 +37,35 @@ def known_name(text: str) -> str:
     return f"{app_name(preview)}--{app_name(parent)}"
 
 
+class Role(IntEnum):
+    """What somebody may do with an app; each may do what those before it may.
+
+    A viewer sees its logs, processes and releases; a deployer pushes, rolls back and sets config without reading
+    secrets; an operator runs commands in it and does all but destroy it or decide who may use it, which its owner does.
+    """
+
+    VIEWER = 1
+    DEPLOYER = 2
+    OPERATOR = 3
+    OWNER = 4
+
+    @property
+    def title(self) -> str:
+        return self.name.lower()
+
+
 @dataclass(frozen=True)
 class User:
-    """A person or machine that authenticated. `admin` may do everything on this server."""
+    """A person or machine that authenticated. `admin` may do everything on this server.
+
+    `most` bounds what this key or token may do with any app, `only` which app it may touch ("" for all).
+    """
 
     id: int
     name: str
     admin: bool = False
+    most: Role = Role.OWNER
+    only: str = ""
 
 
 @dataclass(frozen=True)

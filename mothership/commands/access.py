@@ -7,6 +7,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Listing, Verb, option, positional, say, table
 from mothership.errors import Refused
+from mothership.model import Role
 from mothership.store import App
 
 
@@ -63,14 +64,29 @@ def _owned(house: House, caller: Session, name: str) -> App:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("users", "List the users of this server (admins).", Listing, users),
+    Verb("users", "List the users of this server (admins).", Listing, users, reads=True, admin=True),
     Verb(
         "users:add",
         "Let somebody in by their SSH public key (admins).",
         AddUserArgs,
         add_user,
         ("users:add ada ssh-ed25519 AAAA… ada@laptop",),
+        admin=True,
     ),
-    Verb("access:add", "Let another user deploy and operate an app.", AccessArgs, grant, ("access:add blog ada",)),
-    Verb("access:remove", "Take a user's access to an app away.", AccessArgs, revoke, ("access:remove blog ada",)),
+    Verb(
+        "access:add",
+        "Let another user deploy and operate an app.",
+        AccessArgs,
+        grant,
+        ("access:add blog ada",),
+        role=Role.OWNER,
+    ),
+    Verb(
+        "access:remove",
+        "Take a user's access to an app away.",
+        AccessArgs,
+        revoke,
+        ("access:remove blog ada",),
+        role=Role.OWNER,
+    ),
 )

@@ -7,6 +7,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Listing, Verb, option, output, positional, say, table
 from mothership.errors import Invalid, Refused
+from mothership.model import Role
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json")),
+    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
     Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
-    Verb("apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",)),
+    Verb(
+        "apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",), role=Role.VIEWER, reads=True
+    ),
     Verb("apps:branch", "Choose the branch that deploys.", BranchArgs, branch, ("apps:branch blog production",)),
     Verb(
         "buildpacks",
@@ -124,6 +127,14 @@ VERBS: tuple[Verb[Any], ...] = (
         BuildpacksArgs,
         buildpacks,
         ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
+        role=Role.DEPLOYER,
     ),
-    Verb("apps:destroy", "Delete an app for good.", DestroyArgs, destroy, ("apps:destroy --app blog --confirm blog",)),
+    Verb(
+        "apps:destroy",
+        "Delete an app for good.",
+        DestroyArgs,
+        destroy,
+        ("apps:destroy --app blog --confirm blog",),
+        role=Role.OWNER,
+    ),
 )

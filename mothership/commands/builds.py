@@ -8,6 +8,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Verb, json_option, option, positional, say, table
 from mothership.errors import Conflict, MothershipError, NotFound
+from mothership.model import Role
 from mothership.store import Build
 
 PACE = 0.1
@@ -91,13 +92,22 @@ def _build(house: House, app: str, build: str) -> Build:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("builds", "List an app's builds.", BuildsArgs, builds, ("builds blog",)),
+    Verb("builds", "List an app's builds.", BuildsArgs, builds, ("builds blog",), role=Role.VIEWER, reads=True),
     Verb(
         "builds:output",
         "Print what a build and its release printed.",
         OutputArgs,
         show,
         ("builds:output blog BUILD", "builds:output blog BUILD -f"),
+        role=Role.VIEWER,
+        reads=True,
     ),
-    Verb("builds:cancel", "Cancel a deploy that is under way.", BuildArgs, cancel, ("builds:cancel blog BUILD",)),
+    Verb(
+        "builds:cancel",
+        "Cancel a deploy that is under way.",
+        BuildArgs,
+        cancel,
+        ("builds:cancel blog BUILD",),
+        role=Role.DEPLOYER,
+    ),
 )

@@ -7,7 +7,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Verb, positional, say, table
 from mothership.errors import Invalid
-from mothership.model import PROCESS_NAME
+from mothership.model import PROCESS_NAME, Role
 from mothership.releases.boot import ALL
 
 LONGEST = 3600
@@ -98,7 +98,15 @@ def _listed(processes: tuple[str, ...]) -> str:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("checks", "Say what a release must pass to serve.", AppListing, show, ("checks blog",)),
+    Verb(
+        "checks",
+        "Say what a release must pass to serve.",
+        AppListing,
+        show,
+        ("checks blog",),
+        role=Role.VIEWER,
+        reads=True,
+    ),
     Verb(
         "checks:disable",
         "Let releases serve without health checks.",

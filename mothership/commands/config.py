@@ -11,7 +11,7 @@ from mothership.commands.releases import skip_option
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Verb, option, output, positional, say, table
 from mothership.errors import Invalid, MothershipError, NotFound
-from mothership.model import CONFIG_KEY
+from mothership.model import CONFIG_KEY, Role
 from mothership.releases import Order
 from mothership.store import App
 
@@ -130,14 +130,30 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("config", "List an app's config vars.", AppListing, show, ("config blog",)),
-    Verb("config:get", "Print one config var.", GetArgs, get, ("config:get blog DATABASE_URL",)),
+    Verb("config", "List an app's config vars.", AppListing, show, ("config blog",), role=Role.DEPLOYER, reads=True),
+    Verb(
+        "config:get",
+        "Print one config var.",
+        GetArgs,
+        get,
+        ("config:get blog DATABASE_URL",),
+        role=Role.DEPLOYER,
+        reads=True,
+    ),
     Verb(
         "config:set",
         "Set config vars; makes a release.",
         SetArgs,
         set_,
         ("config:set blog DEBUG=1 GREETING='Hi there'",),
+        role=Role.DEPLOYER,
     ),
-    Verb("config:unset", "Remove config vars; makes a release.", UnsetArgs, unset, ("config:unset blog DEBUG",)),
+    Verb(
+        "config:unset",
+        "Remove config vars; makes a release.",
+        UnsetArgs,
+        unset,
+        ("config:unset blog DEBUG",),
+        role=Role.DEPLOYER,
+    ),
 )

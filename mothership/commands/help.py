@@ -42,7 +42,7 @@ async def whoami(house: House, caller: Session, args: Listing) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("help", "Say what there is to do.", HelpArgs, help_, ("help", "help run")),
-    Verb("version", "Print the server's version.", Listing, version),
-    Verb("whoami", "Print who you are to this server.", Listing, whoami),
+    Verb("help", "Say what there is to do.", HelpArgs, help_, ("help", "help run"), reads=True),
+    Verb("version", "Print the server's version.", Listing, version, reads=True),
+    Verb("whoami", "Print who you are to this server.", Listing, whoami, reads=True),
 )

@@ -33,7 +33,7 @@ async def remove(house: House, caller: Session, args: RemoveArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("keys", "List your SSH keys.", Listing, keys),
+    Verb("keys", "List your SSH keys.", Listing, keys, reads=True),
     Verb("keys:add", "Add an SSH key of yours.", AddArgs, add, ("keys:add ssh-ed25519 AAAA… me@laptop",)),
     Verb("keys:remove", "Remove an SSH key of yours.", RemoveArgs, remove, ("keys:remove SHA256:…",)),
 )

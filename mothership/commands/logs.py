@@ -7,6 +7,7 @@ from typing import Any
 from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Verb, option, say
+from mothership.model import Role
 
 MOST = 100_000
 
@@ -42,5 +43,13 @@ def _matches(line: str, process: str) -> bool:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("logs", "Print what an app printed.", LogsArgs, logs, ("logs blog -f", "logs blog -n 1000 --ps worker")),
+    Verb(
+        "logs",
+        "Print what an app printed.",
+        LogsArgs,
+        logs,
+        ("logs blog -f", "logs blog -n 1000 --ps worker"),
+        role=Role.VIEWER,
+        reads=True,
+    ),
 )

@@ -8,6 +8,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Verb, output, positional
 from mothership.errors import Conflict, Invalid
+from mothership.model import Role
 from mothership.releases import Order
 
 
@@ -47,5 +48,6 @@ VERBS: tuple[Verb[Any], ...] = (
         PromoteArgs,
         promote,
         ("pipelines:promote staging production",),
+        role=Role.DEPLOYER,
     ),
 )

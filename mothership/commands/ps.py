@@ -9,7 +9,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, AppOnly, Verb, option, output, positional, say, table
 from mothership.errors import Invalid, NotFound
-from mothership.model import Limits, Release
+from mothership.model import Limits, Release, Role
 from mothership.releases import Order
 
 MOST = 100
@@ -120,7 +120,7 @@ def _change(text: str) -> tuple[str, int]:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("ps", "List an app's running processes.", AppListing, ps, ("ps blog",)),
+    Verb("ps", "List an app's running processes.", AppListing, ps, ("ps blog",), role=Role.VIEWER, reads=True),
     Verb("ps:scale", "Set how many of each process type run.", ScaleArgs, scale, ("ps:scale blog web=2 worker=1",)),
     Verb("ps:restart", "Restart an app without losing a request.", AppOnly, restart, ("ps:restart blog",)),
     Verb(

@@ -11,7 +11,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Verb, json_option, option, output, positional, say, table
 from mothership.errors import Conflict, Invalid, NotFound
-from mothership.model import Release
+from mothership.model import Release, Role
 from mothership.releases import Order
 
 
@@ -185,14 +185,25 @@ def _previous(house: House, app: str, current: int) -> int:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("releases", "List an app's releases.", ReleasesArgs, releases, ("releases blog",)),
-    Verb("releases:info", "Say what a release is made of.", InfoArgs, info, ("releases:info blog v12",)),
+    Verb(
+        "releases", "List an app's releases.", ReleasesArgs, releases, ("releases blog",), role=Role.VIEWER, reads=True
+    ),
+    Verb(
+        "releases:info",
+        "Say what a release is made of.",
+        InfoArgs,
+        info,
+        ("releases:info blog v12",),
+        role=Role.VIEWER,
+        reads=True,
+    ),
     Verb(
         "rollback",
         "Release an earlier version's image, config and formation again.",
         RollbackArgs,
         rollback,
         ("rollback blog", "rollback blog v12", "rollback blog v12 --dry-run"),
+        role=Role.DEPLOYER,
     ),
     Verb(
         "redeploy",
@@ -200,5 +211,6 @@ VERBS: tuple[Verb[Any], ...] = (
         RedeployArgs,
         redeploy,
         ("redeploy blog", "redeploy blog --no-cache"),
+        role=Role.DEPLOYER,
     ),
 )

@@ -33,7 +33,7 @@ async def revoke(house: House, caller: Session, args: TokenArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("tokens", "List your access tokens.", Listing, tokens),
+    Verb("tokens", "List your access tokens.", Listing, tokens, reads=True),
     Verb("tokens:create", "Make an access token for git over HTTP.", TokenArgs, create, ("tokens:create ci",)),
     Verb("tokens:revoke", "Take an access token back.", TokenArgs, revoke, ("tokens:revoke ci",)),
 )

@@ -49,6 +49,13 @@ def _admins_only(caller: Session) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("doctor", "Check that everything agrees (admins).", DoctorArgs, doctor, ("doctor", "doctor --repair")),
-    Verb("cleanup", "Remove old images now (admins).", CleanupArgs, cleanup),
+    Verb(
+        "doctor",
+        "Check that everything agrees (admins).",
+        DoctorArgs,
+        doctor,
+        ("doctor", "doctor --repair"),
+        admin=True,
+    ),
+    Verb("cleanup", "Remove old images now (admins).", CleanupArgs, cleanup, admin=True),
 )

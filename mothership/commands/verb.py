@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
+from mothership.model import Role
 from mothership.output import Output
 
 A = TypeVar("A")
@@ -15,7 +16,11 @@ A = TypeVar("A")
 
 @dataclass(frozen=True)
 class Verb(Generic[A]):
-    """One row of the command table. `rest` hands everything after the app to the verb unparsed (for `run`)."""
+    """One row of the command table. `rest` hands everything after the app to the verb unparsed (for `run`).
+
+    `role` is the least that a caller must have in the app the verb is about; `admin` verbs are about the server and
+    for its admins; `reads` says that the verb changes nothing.
+    """
 
     name: str
     summary: str
@@ -23,6 +28,9 @@ class Verb(Generic[A]):
     perform: Callable[[House, Session, A], Awaitable[int | None]]
     examples: tuple[str, ...] = ()
     rest: bool = False
+    role: Role = Role.OPERATOR
+    admin: bool = False
+    reads: bool = False
 
     @property
     def app(self) -> bool:
