@@ -15,14 +15,15 @@ from hooks.previews import Previews
 from hooks.recipe import SHORT, Job, Recipe
 from mothership.errors import Conflict, MothershipError, NotFound, Refused
 from mothership.log import logger
-from mothership.model import Push, RefUpdate, Release, User, app_name
+from mothership.model import Push, RefUpdate, Release, Role, User, app_name
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots, Shipper
 from mothership.releases.locks import SUPERSEDED
 from mothership.repos import Repos
-from mothership.store import Accounts, App, Apps, Builds, Releases
+from mothership.store import Accounts, App, Apps, Audit, Builds, Entry, Releases
 
 log = logger()
+LONGEST = 500
 
 
 class Deployer:
@@ -34,6 +35,7 @@ class Deployer:
         apps: Apps,
         releases: Releases,
         builds: Builds,
+        audit: Audit,
         repos: Repos,
         builder: Builder,
         shipper: Shipper,
@@ -47,6 +49,7 @@ class Deployer:
         self._apps = apps
         self._releases = releases
         self._builds = builds
+        self._audit = audit
         self._repos = repos
         self._builder = builder
         self._shipper = shipper
@@ -61,8 +64,13 @@ class Deployer:
         app_name(app)
         if self._apps.exists(app):
             found = self._apps.get(app)
-            if not self._apps.may_use(found, user):
+            role = self._apps.role(found, user)
+            if role is None:
                 raise _unknown(app, write=write)
+            if role < Role.DEPLOYER:
+                raise Refused(
+                    f"{user.name} is a viewer of {app}: its source is for deployers.", reason="not a deployer"
+                )
         elif not write or not self._accounts.may_create(user):
             raise _unknown(app, write=write)
         else:
@@ -72,6 +80,12 @@ class Deployer:
     @asynccontextmanager
     async def receive(self, push: Push, out: Output) -> AsyncIterator[None]:
         """Do what the push means, holding the app's lock until git has moved the refs."""
+        with self._audited(push):
+            async with self._received(push, out):
+                yield
+
+    @asynccontextmanager
+    async def _received(self, push: Push, out: Output) -> AsyncIterator[None]:
         deploys = f"refs/heads/{self._apps.get(push.app).branch}" in {update.ref for update in push.updates}
         if deploys:
             self._slots.overtake(push.app)
@@ -185,6 +199,19 @@ class Deployer:
             self._apps.set_branch(app, decision.branch)
 
     @contextmanager
+    def _audited(self, push: Push) -> Iterator[None]:
+        """Keep who pushed what to where, and what became of it."""
+        outcome = "ok"
+        try:
+            yield
+        except BaseException as error:
+            outcome = f"rejected: {error.reason}" if isinstance(error, MothershipError) else "cancelled"
+            raise
+        finally:
+            moves = ", ".join(f"{u.ref.removeprefix('refs/heads/')} {u.new[:SHORT]}" for u in push.updates)
+            self._audit.record(Entry(push.user.name, push.remote, "git", "push", push.app, moves[:LONGEST], outcome))
+
+    @contextmanager
     def _noted(self, app: App, update: RefUpdate | None) -> Iterator[None]:
         """Keep a note of the deploy branch's move until git has exited; only a dead daemon leaves it behind."""
         if update is None:
@@ -264,7 +291,7 @@ class Deployer:
 
 def may_skip(app: App, user: User) -> None:
     """Raises Refused for who may not leave out an app's release phase."""
-    if app.owner != user.id and not user.admin:
+    if user.limited or (app.owner != user.id and not user.admin):
         raise Refused(f"Only the owner of {app.name} or an admin may leave out its release phase.")
 
 

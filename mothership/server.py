@@ -25,9 +25,10 @@ from mothership.releases.retire import Retirement
 from mothership.releases.running import Running
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
-from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
+from receiver import access
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -51,7 +52,7 @@ def build(settings: Settings) -> Rooms:
     store = Store(settings.data)
     engine = Engine(settings.docker_host)
     accounts, apps, releases, builds = Accounts(store), Apps(store), Releases(store), Builds(store)
-    repos = Repos(settings.data)
+    repos, audit = Repos(settings.data), Audit(store)
     cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
     logs, locks = AppLogs(settings.data, engine), AppLocks()
     examiner = Examiner(engine, router)
@@ -73,6 +74,7 @@ def build(settings: Settings) -> Rooms:
         apps,
         releases,
         builds,
+        audit,
         repos,
         builder,
         shipper,
@@ -90,6 +92,7 @@ def build(settings: Settings) -> Rooms:
         apps=apps,
         releases=releases,
         builds=builds,
+        audit=audit,
         repos=repos,
         cluster=cluster,
         router=router,
@@ -140,6 +143,8 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     door = application(settings, house.accounts, house.deployer)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))
+    house.accounts.on_revoked(ssh.revoked)
+    house.accounts.on_revoked(door[access.OPEN].revoked)
     await ssh.start()
     stack.push_async_callback(ssh.close)
 

@@ -30,6 +30,7 @@ def application(settings: Settings, accounts: Accounts, pushes: Pushes) -> web.A
     """The application with git's routes and /healthz, to which others may be added."""
     git = GitDoor(settings, accounts, pushes)
     app = web.Application(middlewares=[explain])
+    app[access.OPEN] = access.OpenRequests()
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/{app}/info/refs", git.advertise)
     app.router.add_post(f"/{{app}}/{{service:{'|'.join(SERVICES)}}}", git.serve)
@@ -100,7 +101,8 @@ class GitDoor:
         app = app_name(request.match_info["app"].removesuffix(".git"))
         protocol = request.headers.get("Git-Protocol", "")
         known = protocol if PROTOCOL.fullmatch(protocol) else ""
-        return Call(service, app, user, known, stateless=True, advertise=advertise)
+        origin = access.remote(request)
+        return Call(service, app, user, known, stateless=True, advertise=advertise, remote=origin)
 
     async def _answer(self, call: Call, exchange: "Exchange") -> web.StreamResponse:
         repository = await self._packs.repository(call)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Resize, Session
-from mothership.commands.verb import Verb, positional
+from mothership.commands.verb import Verb, hidden, positional
 from mothership.engine import ContainerSpec, Stream
 from mothership.engine.stream import STDERR
 from mothership.errors import Invalid, MothershipError
@@ -20,7 +20,7 @@ SIGNALS = frozenset({"INT", "TERM", "HUP", "QUIT", "KILL", "USR1", "USR2", "ALRM
 @dataclass(frozen=True)
 class RunArgs:
     app: str
-    argv: tuple[str, ...] = positional("COMMAND", many=True)
+    argv: tuple[str, ...] = positional("COMMAND", many=True, shown=hidden)
 
 
 async def run(house: House, caller: Session, args: RunArgs) -> int:

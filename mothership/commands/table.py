@@ -5,6 +5,7 @@ from typing import Any
 from mothership.commands import (
     access,
     apps,
+    audit,
     builds,
     checks,
     config,
@@ -35,5 +36,6 @@ ALL: tuple[Verb[Any], ...] = (
     *keys.VERBS,
     *tokens.VERBS,
     *upkeep.VERBS,
+    *audit.VERBS,
 )
 VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in ALL}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mothership.errors import Conflict, NotFound
-from mothership.model import Limits, User, app_name
+from mothership.model import Limits, Role, User, app_name
 from mothership.store.database import Row, Store, now
 
 
@@ -65,15 +65,30 @@ class Apps:
         """The apps a user may see."""
         return [app for app in self.all() if self.may_use(app, user)]
 
-    def may_use(self, app: App, user: User) -> bool:
-        """Whether somebody may deploy and operate an app; who may use an app may use its previews."""
-        if user.admin or app.owner == user.id:
-            return True
+    def role(self, app: App, user: User) -> Role | None:
+        """What somebody may do with an app, None for nothing; a preview's roles are its parent's."""
         name = app.parent or app.name
-        return self._store.row("SELECT 1 FROM access WHERE app = ? AND user = ?", name, user.id) is not None
+        if user.only not in ("", name):
+            return None
+        if user.admin or app.owner == user.id:
+            return user.most
+        row = self._store.row("SELECT role FROM access WHERE app = ? AND user = ?", name, user.id)
+        return min(Role(row["role"]), user.most) if row else None
 
-    def grant(self, app: App, user: User) -> None:
-        self._store.insert("access", {"app": app.name, "user": user.id}, replace=True)
+    def may_use(self, app: App, user: User) -> bool:
+        """Whether somebody may do anything with an app."""
+        return self.role(app, user) is not None
+
+    def people(self, app: App) -> list[Row]:
+        """Who may use an app, and as what."""
+        return self._store.rows(
+            "SELECT users.name AS user, access.role AS role FROM access JOIN users ON users.id = access.user "
+            "WHERE access.app = ? ORDER BY users.name",
+            app.name,
+        )
+
+    def grant(self, app: App, user: User, role: Role) -> None:
+        self._store.insert("access", {"app": app.name, "user": user.id, "role": int(role)}, replace=True)
 
     def revoke(self, app: App, user: User) -> None:
         self._store.write("DELETE FROM access WHERE app = ? AND user = ?", app.name, user.id)
@@ -143,6 +158,11 @@ class Apps:
         """The config vars that are marked secret: previews don't get them."""
         rows = self._store.rows("SELECT key FROM config WHERE app = ? AND secret", app.name)
         return frozenset(row["key"] for row in rows)
+
+    def secret_values(self, app: App) -> list[str]:
+        """The values, and each line of them, that no output may show."""
+        rows = self._store.rows("SELECT value FROM config WHERE app = ? AND secret", app.name)
+        return [line for row in rows for line in {row["value"], *row["value"].splitlines()}]
 
     # formation
 

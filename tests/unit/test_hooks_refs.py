@@ -14,7 +14,7 @@ from mothership.model import Image, Push, RefUpdate, Release, User
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots
 from mothership.repos import Repos
-from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 
 IMAGE = Image("blog", "sha256:" + "a" * 64, "buildpack", {"web": "x"})
 MAIN = "refs/heads/main"
@@ -49,6 +49,7 @@ class Scene:
             self.apps,
             self.releases,
             self.builds,
+            Audit(store),
             self.repos,
             cast(Any, None),
             cast(Any, None),
