@@ -13,7 +13,7 @@ from mothership.engine import Engine
 from mothership.errors import MothershipError, ProxyUnavailable
 from mothership.log import logger
 from router import container, probe
-from router.render import HOSTS, config, hosts_map
+from router.render import CLOSED, HOSTS, closed_map, config, head, hosts_map
 from router.runtime import Row, Runtime
 from router.table import (
     WEIGHT,
@@ -25,15 +25,15 @@ from router.table import (
     add_lines,
     checked_target,
     dump,
-    host_lines,
     load,
+    map_lines,
     switch_lines,
 )
 
 log = logger()
 PACE = 0.02
 COALESCE = 0.2
-PAGES = ("404.html", "503.html", "daemon.txt")
+PAGES = ("404.html", "503.html", "closed.html", "daemon.txt")
 
 
 class Router:
@@ -55,8 +55,17 @@ class Router:
         self._table = self._load()
         for page in PAGES:
             _replace(self._directory / page, (files("router") / "pages" / page).read_text())
+        outdated = self._outdated()
         self._write(self._table)
         await self.ensure()
+        if outdated:
+            async with self._lock:
+                await self._reload()
+
+    def _outdated(self) -> bool:
+        """Whether the proxy may still run a configuration of another version of ours, or of other settings."""
+        path = self._directory / "haproxy.cfg"
+        return path.exists() and head(path.read_text()) != head(self._config(self._table))
 
     async def ensure(self) -> None:
         """Make a missing or stopped proxy run, and put right what it has otherwise than the table says."""
@@ -81,7 +90,18 @@ class Router:
             self._table = after
             if after.size != before.size:
                 await self._grow()
-            await self._runtime.run_all(host_lines(HOSTS, before.hosts(), after.hosts()))
+            await self._runtime.run_all(map_lines(HOSTS, before.hosts(), after.hosts()))
+            self._save()
+
+    async def set_closed(self, app: str, closed: str) -> None:
+        """Put an app in maintenance (".", or its name for a page of its own), or with "" out of it."""
+        async with self._lock:
+            before = self._table
+            after = before.with_closed(app, closed)
+            if after == before:
+                return
+            self._table = after
+            await self._runtime.run_all(map_lines(CLOSED, before.closed(), after.closed()))
             self._save()
 
     async def add(self, app: str, targets: tuple[Target, ...]) -> None:
@@ -117,14 +137,14 @@ class Router:
         """Return once the server has answered one HTTP request of ours."""
         slot = self._slot(app)
         server = slot.servers[id]
-        host = next(iter(slot.hosts), app)
-        await probe.answers(self._directory / "probe.sock", Target(server.id, server.address, server.port), host)
+        target = Target(server.id, server.address, server.port)
+        await probe.answers(self._directory / "probe.sock", target, slot.address)
 
     async def ask(
         self, app: str, target: Target, path: str, headers: Iterable[tuple[str, str]], *, timeout: float
     ) -> probe.Reply:
         """What a task answers to one request of ours. Raises ConnectionError, TimeoutError. Seconds."""
-        host = next(iter(self._slot(app).hosts), app)
+        host = self._slot(app).address
         socket = self._directory / "probe.sock"
         return await probe.ask(socket, checked_target(target), host, path=path, headers=headers, timeout=timeout)
 
@@ -175,6 +195,7 @@ class Router:
         """Take an app's hostnames, servers and slot away."""
         await self.remove(app, tuple(self._slot(app).servers))
         await self.set_hosts(app, ())
+        await self.set_closed(app, "")
         async with self._lock:
             self._table = self._table.without(app)
             self._save()
@@ -215,9 +236,10 @@ class Router:
                     await self._told(*_state_lines(slot, server))
         for backend, name in rows:
             await self._delete(f"{backend}/{name}")
-        have = await self._runtime.run(f"show map {HOSTS}")
-        before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
-        await self._runtime.run_all(host_lines(HOSTS, before, self._table.hosts()))
+        for path, wanted in ((HOSTS, self._table.hosts()), (CLOSED, self._table.closed())):
+            have = await self._runtime.run(f"show map {path}")
+            before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
+            await self._runtime.run_all(map_lines(path, before, wanted))
 
     async def _restore(self, slot: Slot, server: Server, row: Row | None) -> None:
         if row is not None:
@@ -227,6 +249,9 @@ class Router:
     async def _grow(self) -> None:
         """More slots than the proxy has: the one change that takes a reload, which loses no request."""
         self._write(self._table)
+        await self._reload()
+
+    async def _reload(self) -> None:
         answer = await self._runtime.reload()
         if "Success=1" not in answer:
             raise ProxyUnavailable("The proxy did not take its new configuration.", answer.strip()[:500])
@@ -270,10 +295,13 @@ class Router:
             await asyncio.to_thread(self._write, written)
 
     def _write(self, table: Table) -> None:
-        domain, port = self._settings.domain, self._settings.http_port
-        _replace(self._directory / "haproxy.cfg", config(table, domain=domain, public_port=port))
+        _replace(self._directory / "haproxy.cfg", self._config(table))
         _replace(self._directory / "hosts.map", hosts_map(table))
+        _replace(self._directory / "closed.map", closed_map(table))
         _replace(self._directory / "table.json", json.dumps(dump(table)))
+
+    def _config(self, table: Table) -> str:
+        return config(table, domain=self._settings.domain, public_port=self._settings.http_port)
 
     def _load(self) -> Table:
         path = self._directory / "table.json"

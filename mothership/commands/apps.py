@@ -22,6 +22,12 @@ class CreateArgs:
 
 
 @dataclass(frozen=True)
+class TransferArgs:
+    app: str
+    user: str = positional("USER")
+
+
+@dataclass(frozen=True)
 class DestroyArgs:
     app: str
     confirm: str = option("--confirm", default="", help="The app's name once more.")
@@ -100,6 +106,14 @@ async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> Non
     say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
+async def transfer(house: House, caller: Session, args: TransferArgs) -> None:
+    """The new owner decides from now on; the old one has no access unless it is given back."""
+    app = house.app(args.app, caller.user)
+    owner = house.accounts.user(args.user)
+    house.apps.transfer(app, owner)
+    say(caller, f"{app.name} is {owner.name}'s now.")
+
+
 async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
     app = house.app(args.app, caller.user)
     if app.owner != caller.user.id and not caller.user.admin:
@@ -115,6 +129,14 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
+    Verb(
+        "apps:transfer",
+        "Give an app to another user.",
+        TransferArgs,
+        transfer,
+        ("apps:transfer blog ada",),
+        role=Role.OWNER,
+    ),
     Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
     Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
     Verb(

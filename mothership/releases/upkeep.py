@@ -125,7 +125,8 @@ class Upkeep:
         async with self._shipper.switching(app.name):
             if release != self._releases.current(app.name):
                 return
-            await self._router.set_hosts(app.name, hosts(self._settings, app))
+            await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
+            await self._router.set_closed(app.name, app.closed)
             if release:
                 await self._route(app, release, [task for task in web if task.release == version])
             await self._unroute(app, web)
@@ -155,8 +156,3 @@ class Upkeep:
         gone = [s.id for s in servers if (known[s.id].dead if s.id in known else not shipping)]
         if gone:
             await self._router.remove(app.name, tuple(gone))
-
-
-def hosts(settings: Settings, app: App) -> tuple[str, ...]:
-    """The hostnames that lead to an app."""
-    return (f"{app.name}.{settings.domain}",)

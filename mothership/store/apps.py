@@ -28,6 +28,13 @@ class App:
     unchecked: tuple[str, ...] = ()
     parent: str = ""
     expires: str = ""
+    maintenance: bool = False
+    page: str = ""
+
+    @property
+    def closed(self) -> str:
+        """What the router is told: "" for open, else which page a visitor gets."""
+        return (self.name if self.page else ".") if self.maintenance else ""
 
 
 class Apps:
@@ -127,7 +134,46 @@ class Apps:
         rows = self._store.rows("SELECT * FROM apps WHERE expires <> '' AND expires < ?", at.isoformat())
         return [_app(row) for row in rows]
 
+    # domains and maintenance
+
+    def hosts(self, app: App, domain: str) -> tuple[str, ...]:
+        """The hostnames that lead to an app: its own below the server's domain, and those that were added."""
+        return (f"{app.name}.{domain}", *self.domains(app))
+
+    def domains(self, app: App) -> tuple[str, ...]:
+        rows = self._store.rows("SELECT host FROM domains WHERE app = ? ORDER BY host", app.name)
+        return tuple(row["host"] for row in rows)
+
+    def domain_owner(self, host: str) -> str:
+        """The app that a hostname was added to, "" for none."""
+        row = self._store.row("SELECT app FROM domains WHERE host = ?", host)
+        return str(row["app"]) if row else ""
+
+    def add_domain(self, app: App, host: str) -> None:
+        self._store.insert("domains", {"host": host, "app": app.name})
+
+    def remove_domain(self, app: App, host: str) -> bool:
+        """Take a hostname away; whether it was there."""
+        return self._store.write("DELETE FROM domains WHERE app = ? AND host = ?", app.name, host) > 0
+
+    def set_maintenance(self, app: App, on: bool, page: str) -> None:
+        self._store.write("UPDATE apps SET maintenance = ?, page = ? WHERE name = ?", int(on), page, app.name)
+
     # settings
+
+    def set_stopped(self, app: App, formation: Mapping[str, int]) -> None:
+        """Keep what ran before somebody stopped an app."""
+        self._store.write("UPDATE apps SET stopped = ? WHERE name = ?", json.dumps(dict(formation)), app.name)
+
+    def stopped(self, app: App) -> dict[str, int]:
+        """What ran before somebody stopped the app; empty when nobody did."""
+        row = self._store.row("SELECT stopped FROM apps WHERE name = ?", app.name)
+        return dict(json.loads(row["stopped"])) if row else {}
+
+    def transfer(self, app: App, owner: User) -> None:
+        with self._store.transaction():
+            self._store.write("UPDATE apps SET owner = ? WHERE name = ? OR parent = ?", owner.id, app.name, app.name)
+            self._store.write("DELETE FROM access WHERE app = ? AND user = ?", app.name, owner.id)
 
     def set_drain(self, app: App, seconds: int | None) -> None:
         self._store.write("UPDATE apps SET drain = ? WHERE name = ?", seconds, app.name)
@@ -222,4 +268,6 @@ def _app(row: Row) -> App:
         unchecked=tuple(json.loads(row["unchecked"])),
         parent=row["parent"],
         expires=row["expires"],
+        maintenance=bool(row["maintenance"]),
+        page=row["page"],
     )
