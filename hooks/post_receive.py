@@ -13,6 +13,7 @@ from builder import Builder
 from hooks.pre_receive import Decision, decide
 from hooks.previews import Previews
 from hooks.recipe import SHORT, Job, Recipe
+from hooks.rename import Renaming
 from mothership.errors import Conflict, MothershipError, NotFound, Refused
 from mothership.log import logger
 from mothership.model import Push, RefUpdate, Release, Role, User, app_name
@@ -42,6 +43,7 @@ class Deployer:
         locks: AppLocks,
         slots: BuildSlots,
         recipe: Recipe,
+        renaming: Renaming,
         *,
         preview_days: int,
     ) -> None:
@@ -56,6 +58,7 @@ class Deployer:
         self._locks = locks
         self._slots = slots
         self._recipe = recipe
+        self.renaming = renaming
         self._detached: set[asyncio.Task[None]] = set()
         self.previews = Previews(apps, builds, repos, recipe, locks, self.forget, preview_days)
 

@@ -1,6 +1,7 @@
 """Bare git repositories, one per app, in the data directory."""
 
 import asyncio
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -40,6 +41,11 @@ class Repos:
             if not (path / "HEAD").exists():
                 raise
         return path
+
+    async def copy(self, app: str, other: str) -> None:
+        """The same repository under another name; unchanging files are shared, not doubled."""
+        shutil.rmtree(self.path(other), ignore_errors=True)
+        await asyncio.to_thread(shutil.copytree, self.path(app), self.path(other), copy_function=_share, symlinks=True)
 
     async def delete(self, app: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self.path(app), ignore_errors=True)
@@ -83,6 +89,14 @@ class Repos:
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
         return len(left)
+
+
+def _share(source: str, target: str) -> None:
+    """Objects and packs never change, so that a second name for them is as good as a copy."""
+    if "/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def adopt(quarantine: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from builder import Builder
 from hooks.post_receive import Deployer
 from hooks.recipe import Recipe
+from hooks.rename import Renaming
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
@@ -81,6 +82,7 @@ def build(settings: Settings) -> Rooms:
         locks,
         slots,
         recipe,
+        Renaming(settings, apps, releases, repos, builder, cluster, router, shipper),
         preview_days=settings.preview_days,
     )
     vitals = Vitals(engine, router, examiner)

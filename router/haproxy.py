@@ -191,6 +191,12 @@ class Router:
                 slot = replace(slot, servers={k: v for k, v in slot.servers.items() if k != id})
             self._keep(app, slot.servers)
 
+    async def rename(self, app: str, name: str) -> None:
+        """The app's slot is another app's from now on, with all that is in it; the proxy itself sees no change."""
+        async with self._lock:
+            self._table = self._table.renamed(app, name)
+            self._save()
+
     async def forget(self, app: str) -> None:
         """Take an app's hostnames, servers and slot away."""
         await self.remove(app, tuple(self._slot(app).servers))

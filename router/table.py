@@ -106,6 +106,13 @@ class Table:
         table = self.with_slot(app)
         return Table(table.size, {**table.slots, app: replace(table.slots[app], servers=dict(servers))})
 
+    def renamed(self, app: str, name: str) -> "Table":
+        """The same table with the app's slot under another name."""
+        if app not in self.slots:
+            return self
+        slots = {key: slot for key, slot in self.slots.items() if key != app}
+        return Table(self.size, {**slots, name: replace(self.slots[app], app=name)})
+
     def without(self, app: str) -> "Table":
         return Table(self.size, {name: slot for name, slot in self.slots.items() if name != app})
 

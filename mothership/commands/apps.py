@@ -22,6 +22,12 @@ class CreateArgs:
 
 
 @dataclass(frozen=True)
+class RenameArgs:
+    app: str
+    name: str = positional("NEW-NAME")
+
+
+@dataclass(frozen=True)
 class TransferArgs:
     app: str
     user: str = positional("USER")
@@ -106,6 +112,15 @@ async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> Non
     say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
+async def rename(house: House, caller: Session, args: RenameArgs) -> None:
+    """The new name's release starts beside the old one's; the old address ends when the new one serves."""
+    app, out = house.app(args.app, caller.user), output(caller)
+    async with house.locks.hold(app.name, out), house.locks.hold(args.name, out):
+        renamed = await house.deployer.renaming.rename(app, args.name, caller.user.name, out)
+    say(caller, f"{app.name} is {renamed.name} now: {house.settings.app_url(renamed.name)}")
+    say(caller, f"In your clones: git remote set-url mothership …/{renamed.name}")
+
+
 async def transfer(house: House, caller: Session, args: TransferArgs) -> None:
     """The new owner decides from now on; the old one has no access unless it is given back."""
     app = house.app(args.app, caller.user)
@@ -129,6 +144,7 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
+    Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),
     Verb(
         "apps:transfer",
         "Give an app to another user.",

@@ -90,17 +90,17 @@ class Upkeep:
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
         self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
-        apps = self._apps.all()
+        apps, today = self._apps.all(), self._shipper.retirement.app
         self._vitals.watch({app.name: self._releases.current(app.name) for app in apps}, tasks)
         for app in apps:
             release = self._releases.current(app.name)
-            mine = [service for service in services if service.app == app.name]
+            mine = [service for service in services if today(service.app) == app.name]
             if not self._locks.held(app.name):
                 await self._mend_services(release, mine)
-            await self._mend_route(app, release, [task for task in tasks if task.app == app.name])
+            await self._mend_route(app, release, [task for task in tasks if today(task.app) == app.name])
         names = {app.name for app in apps}
         for service in services:
-            if service.app not in names:
+            if today(service.app) not in names:
                 await self._cluster.remove(service.name)
 
     async def _mend_services(self, release: Release | None, services: list[Service]) -> None:
@@ -125,8 +125,9 @@ class Upkeep:
         async with self._shipper.switching(app.name):
             if release != self._releases.current(app.name):
                 return
-            await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
-            await self._router.set_closed(app.name, app.closed)
+            if not (release and self._locks.held(app.name)):  # a deploy in progress may be a rename
+                await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
+                await self._router.set_closed(app.name, app.closed)
             if release:
                 await self._route(app, release, [task for task in web if task.release == version])
             await self._unroute(app, web)

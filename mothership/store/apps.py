@@ -170,6 +170,19 @@ class Apps:
         row = self._store.row("SELECT stopped FROM apps WHERE name = ?", app.name)
         return dict(json.loads(row["stopped"])) if row else {}
 
+    def rename(self, app: App, name: str) -> None:
+        """Give an app another name, everywhere; its images are the same ones in the other name's repository."""
+        with self._store.transaction():
+            self._store.write("UPDATE apps SET name = ? WHERE name = ?", name, app.name)
+            for table in ("releases", "builds"):
+                self._store.write(
+                    f"UPDATE {table} SET image = json_set(image, '$.repository', ?) "
+                    "WHERE app = ? AND image <> '' AND json_extract(image, '$.repository') = ?",
+                    name,
+                    name,
+                    app.name,
+                )
+
     def transfer(self, app: App, owner: User) -> None:
         with self._store.transaction():
             self._store.write("UPDATE apps SET owner = ? WHERE name = ? OR parent = ?", owner.id, app.name, app.name)

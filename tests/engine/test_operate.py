@@ -1,11 +1,13 @@
 """Operating an app: domains, maintenance, stopping, entering a process, roles at git's door, revoked keys."""
 
+import asyncio
 import contextlib
 import json
 import subprocess
 import time
 from pathlib import Path
 
+from tests.engine import load
 from tests.engine.server import Server, until
 from tests.engine.test_road import FILES, WEB
 
@@ -147,3 +149,42 @@ def test_a_revoked_key_ends_its_open_sessions(server: Server, folder: Path, tmp_
     assert server.ssh(f"keys:remove {fingerprint.split()[1]}").returncode == 0
     assert following.wait(10) != 0
     assert server.ssh("apps", key=key).returncode == 255
+
+
+async def renamed_under_load(server: Server, line: str) -> load.Tally:
+    url = f"http://127.0.0.1:{server.http_port}"
+    async with load.running(url, "www.rename.example", slow=False) as tally:
+        done = await asyncio.to_thread(server.ssh, line)
+        await asyncio.sleep(2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tally
+
+
+def test_a_renamed_app_keeps_its_history_and_loses_no_request(server: Server, folder: Path) -> None:
+    ship(server, folder, "before")
+    assert server.ssh("domains:add before www.rename.example").returncode == 0
+    tally = asyncio.run(renamed_under_load(server, "apps:rename before after"))
+    assert tally.failed == [], tally.failed[:5]
+    assert server.get("after").status == 200 and server.get("before").status == 404
+    assert until(lambda: server.services("before") == [], seconds=20)
+    releases = server.releases("after")
+    assert [r["release"] for r in releases] == ["v2", "v1"] and "Rename from before" in releases[0]["description"]
+    assert server.ssh("rollback after v1").returncode == 0
+    server.commit(folder, {"app.py": WEB.replace("one", "two")})
+    assert server.push(folder, "after").code == 0 and server.get("after").body.startswith("two")
+    gone = server.git(folder, "ls-remote", server.remote("before"))
+    assert gone.code != 0 and "no app" in gone.text
+    refused = server.ssh("apps:rename after api")
+    assert refused.returncode != 0 and "keeps for itself" in refused.stderr
+
+
+def test_a_rename_that_fails_changes_nothing(server: Server, folder: Path) -> None:
+    only_one_name = "import os\nif os.environ['MOTHERSHIP_APP'] != 'stays': raise SystemExit(8)\n" + WEB
+    server.commit(folder, {**FILES, "app.py": only_one_name})
+    assert server.push(folder, "stays").code == 0
+    done = server.ssh("apps:rename stays leaves")
+    assert done.returncode == 1 and "exit code 8" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert server.get("stays").status == 200 and server.get("leaves").status == 404
+    assert server.ssh("apps:info leaves").returncode == 1
+    server.commit(folder, {"more": "x"})
+    assert server.push(folder, "stays").code == 0

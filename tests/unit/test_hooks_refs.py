@@ -56,6 +56,7 @@ class Scene:
             self.locks,
             BuildSlots(1),
             cast(Any, self.recipe),
+            cast(Any, None),
             preview_days=7,
         )
 
