@@ -91,12 +91,14 @@ class Upkeep:
         tasks = await self._cluster.all_tasks()
         self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         apps, today = self._apps.all(), self._shipper.retirement.app
-        self._vitals.watch({app.name: self._releases.current(app.name) for app in apps}, tasks)
+        serving = self._releases.serving()
+        self._vitals.watch(serving, tasks)
         for app in apps:
-            release = self._releases.current(app.name)
+            release = serving.get(app.name)
             mine = [service for service in services if today(service.app) == app.name]
-            if not self._locks.held(app.name):
-                await self._mend_services(release, mine)
+            if not self._locks.held(app.name) and _differ(release, mine):
+                # The release was read before other work was waited for: a deploy may have ended meanwhile.
+                await self._mend_services(self._releases.current(app.name), mine)
             await self._mend_route(app, release, [task for task in tasks if today(task.app) == app.name])
         names = {app.name for app in apps}
         for service in services:
@@ -157,3 +159,9 @@ class Upkeep:
         gone = [s.id for s in servers if (known[s.id].dead if s.id in known else not shipping)]
         if gone:
             await self._router.remove(app.name, tuple(gone))
+
+
+def _differ(release: Release | None, services: list[Service]) -> bool:
+    """Whether an app's services are other ones than its release asks for."""
+    wanted = {(p, release.version, n) for p, n in release.formation.items() if n} if release else set()
+    return wanted != {(service.process, service.release, service.replicas) for service in services}
