@@ -55,6 +55,10 @@ class Repos:
         with Repo(str(self.path(app))) as repo:
             return repo.refs.as_dict().get(name.encode(), b"").decode()  # type: ignore[call-overload,no-any-return]
 
+    def at(self, app: str, name: str, commit: str) -> bool:
+        """Whether a ref points at a commit; all zeros mean that there is no such ref."""
+        return (self.ref(app, name) or "0" * len(commit)) == commit
+
     def set_ref(self, app: str, name: str, commit: str) -> None:
         """Point a ref at a commit, or take it away when that is all zeros, where a push did not end as it began."""
         with Repo(str(self.path(app))) as repo:

@@ -141,7 +141,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(rooms.upkeep.close)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
-    stack.push_async_callback(house.deployer.close)
+    stack.push_async_callback(house.deployer.detached.close)
     door = application(settings, house.accounts, house.deployer, lambda app: house.apps.get(app).page)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))

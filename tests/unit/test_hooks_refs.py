@@ -190,6 +190,6 @@ async def test_a_detached_deploy_that_died_with_its_daemon_puts_the_ref_back_at_
 async def test_a_server_that_stops_cancels_a_detached_deploy_and_puts_the_ref_back(scene: Scene) -> None:
     await hand_over(scene)
     await asyncio.sleep(0)
-    await scene.deployer.close()
+    await scene.deployer.detached.close()
     assert scene.repos.ref("blog", MAIN) == scene.old
     assert not scene.locks.held("blog") and scene.releases.agreed() == ()
