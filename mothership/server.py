@@ -11,6 +11,7 @@ from hooks.recipe import Recipe
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
+from mothership.commands.table import VERBS
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.log import logger
@@ -28,6 +29,7 @@ from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
+from receiver import api
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -137,9 +139,11 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
     stack.push_async_callback(house.deployer.close)
+    commands = Dispatch(house)
     door = application(settings, house.accounts, house.deployer)
+    api.mount(door, settings, house.accounts, commands, VERBS.values())
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
-    ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))
+    ssh = SshServer(settings, house.accounts, house.deployer, commands)
     await ssh.start()
     stack.push_async_callback(ssh.close)
 

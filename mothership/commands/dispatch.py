@@ -8,7 +8,7 @@ from mothership.commands.house import House
 from mothership.commands.parse import arguments, find, help_text, words
 from mothership.commands.session import Session
 from mothership.commands.table import VERBS
-from mothership.commands.verb import ended, say
+from mothership.commands.verb import Verb, ended, say
 from mothership.errors import Invalid, MothershipError
 from mothership.log import logger
 from mothership.model import known_name
@@ -49,7 +49,10 @@ class Dispatch:
         if _asks_help(argv, rest=verb.rest):
             say(session, help_text(verb))
             return 0
-        args: Any = arguments(verb, argv[1:])
+        return await self.perform(verb, arguments(verb, argv[1:]), session)
+
+    async def perform(self, verb: Verb[Any], args: Any, session: Session) -> int:
+        """Do a verb whose arguments have been read; every door comes through here. Raises MothershipError."""
         if verb.app:
             known_name(args.app)
         return await verb.perform(self._house, session, args) or 0
