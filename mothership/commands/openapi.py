@@ -91,10 +91,14 @@ def document(verbs: Iterable[Verb[Any]]) -> dict[str, Any]:
     }
 
 
+def operation_id(verb: Verb[Any]) -> str:
+    return verb.name.replace(":", "_")
+
+
 def operation(verb: Verb[Any]) -> dict[str, Any]:
     """One verb."""
     made: dict[str, Any] = {
-        "operationId": verb.name.replace(":", "_"),
+        "operationId": operation_id(verb),
         "summary": verb.summary,
         "description": who(verb),
         "tags": [verb.name.partition(":")[0]],

@@ -1,7 +1,6 @@
 """Users, their SSH keys and their access tokens."""
 
 import base64
-import binascii
 import hashlib
 import re
 import secrets
@@ -41,7 +40,7 @@ def parse_key(line: str) -> Key:
         raise Invalid("That is not an SSH public key.", hint)
     try:
         data = base64.b64decode(parts[1], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # damaged, or not even ASCII
         raise Invalid("That SSH public key is damaged.", hint) from error
     if data[4 : 4 + int.from_bytes(data[:4], "big")] != parts[0].encode():
         raise Invalid("That SSH public key is damaged.", hint)

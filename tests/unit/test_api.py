@@ -345,6 +345,20 @@ async def test_the_token_is_a_bearers_or_a_password(door: Door) -> None:
     assert [c.split(" ")[0] for c in answer.headers.getall("WWW-Authenticate")] == ["Bearer", "Basic"]
 
 
+@pytest.mark.parametrize(
+    "login", [b"Bearer \xff", b"Bearer \xc3\xa9", b"Basic \xff", "Basic é".encode(), b"Basic", b"\xff"]
+)
+async def test_a_token_that_is_no_text_is_just_wrong(house: House, door: Door, login: bytes) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(house.settings.data / "run" / "http.sock"))
+    writer.write(b"GET /api/v1/apps HTTP/1.1\r\nHost: x\r\nAuthorization: " + login + b"\r\n\r\n")
+    assert b" 401 " in await reader.readline()
+    writer.close()
+
+
+async def test_a_key_that_is_no_text_is_told(door: Door) -> None:
+    assert (await door.post("/keys/add", {"key": ["ssh-ed25519", "AAAA…"]})).status == 400
+
+
 async def test_tokens_over_plain_http_from_another_machine_are_refused(door: Door) -> None:
     answer = await door.get("/apps", headers=ELSEWHERE)
     assert answer.status == 403 and "plain HTTP" in answer.json["detail"]
