@@ -72,7 +72,7 @@ class Api:
             known_name(app)
         if over_http.follows(verb) and args.follow and not streams:
             raise Invalid("Only a stream can follow.", f"Send the header Accept: {api_answer.STREAM}")
-        caller = Caller(user, access.remote(request), streams=streams)
+        caller = Caller(user, access.remote(request), streams=streams, whole=as_json)
         work = partial(self._commands.perform, verb, args)
         if streams:
             return await api_answer.stream(request, caller, work, f"api {verb.name}")

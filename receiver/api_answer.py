@@ -27,12 +27,13 @@ async def whole(caller: Caller, work: Work, *, as_json: bool) -> web.Response:
     """Wait for the verb's end and answer with all of it. Raises MothershipError, and what bugs raise."""
     status = await work(caller)
     caller.end()
-    body: dict[str, Any] = {"exit": status}
     if as_json:
-        body["data"] = json.loads("\n".join(caller.texts("stdout")))
+        data = caller.data.decode()
+        json.loads(data)  # what a verb prints is sent as it is, if it is JSON
+        body = f'{{"exit": {status}, "data": {data.strip()}}}'
     else:
-        body |= {"lines": caller.texts("stdout"), "errors": caller.texts("stderr")}
-    return web.json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
+        body = json.dumps({"exit": status, "lines": caller.texts("stdout"), "errors": caller.texts("stderr")})
+    return web.json_response(text=body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def stream(request: web.Request, caller: Caller, work: Work, where: str) -> web.StreamResponse:

@@ -34,11 +34,14 @@ class Caller:
 
     terminal = None
 
-    def __init__(self, user: User, remote: str, *, streams: bool) -> None:
+    def __init__(self, user: User, remote: str, *, streams: bool, whole: bool = False) -> None:
         self.user = user
         self.remote = remote
         self.lines: list[Line] = []
+        self.data = bytearray()
+        """Standard output as it came, with `whole`: what is JSON needs no lines."""
         self._streams = streams
+        self._whole = whole
         self._size = 0
         self._rest: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         self._taken = asyncio.Event()
@@ -47,7 +50,11 @@ class Caller:
     # What the verb sees.
 
     def write(self, data: bytes) -> None:
-        self._add("stdout", data)
+        if self._whole:
+            self.data += data
+            self._size += len(data)
+        else:
+            self._add("stdout", data)
 
     def write_error(self, data: bytes) -> None:
         self._add("stderr", data)

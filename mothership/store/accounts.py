@@ -12,6 +12,7 @@ from mothership.model import User
 from mothership.store.database import Row, Store, now
 
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.IGNORECASE)
+MINUTE = len("2026-01-01T00:00")
 TOKEN_PREFIX = "mst_"
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-", "ssh-rsa")
 
@@ -66,10 +67,11 @@ class Accounts:
     async def user_for_token(self, token: str) -> User | None:
         """The owner of an access token, None for a stranger."""
         row = self._store.row(
-            "SELECT users.*, tokens.id AS token_id FROM tokens JOIN users ON users.id = tokens.user WHERE hash = ?",
+            "SELECT users.*, tokens.id AS token_id, tokens.used FROM tokens JOIN users ON users.id = tokens.user "
+            "WHERE hash = ?",
             _hash(token),
         )
-        if row:
+        if row and (row["used"] or "")[:MINUTE] != now()[:MINUTE]:  # an API's client comes hundreds of times a second
             self._store.write("UPDATE tokens SET used = ? WHERE id = ?", now(), row["token_id"])
         return _user(row)
 

@@ -1,8 +1,11 @@
 """Releases: numbered, immutable, and one of them current."""
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from mothership.errors import NotFound
 from mothership.model import Limits, RefUpdate, Release
@@ -67,6 +70,13 @@ class Releases:
         row = self._store.row("SELECT * FROM releases WHERE app = ? AND status = 'current'", app)
         return _release(row) if row else None
 
+    def serving(self) -> dict[str, tuple[int, Mapping[str, int]]]:
+        """Version and formation of what serves, of all apps at once: a listing of hundreds asks once."""
+        rows = self._store.rows(
+            "SELECT app, version, formation FROM apps CROSS JOIN releases ON app = apps.name AND version = current"
+        )
+        return {row["app"]: (row["version"], _formation(row["formation"])) for row in rows}
+
     def list(self, app: str, *, limit: int = 20) -> list[Release]:
         """An app's releases, newest first."""
         rows = self._store.rows("SELECT * FROM releases WHERE app = ? ORDER BY version DESC LIMIT ?", app, limit)
@@ -114,6 +124,11 @@ def _record(release: Release) -> Row:
         "user": release.user,
         "created": release.created,
     }
+
+
+@lru_cache(1024)
+def _formation(text: str) -> Mapping[str, int]:
+    return MappingProxyType(json.loads(text))
 
 
 def _release(row: Row) -> Release:

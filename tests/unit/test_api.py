@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import gzip
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from mothership.errors import (
     Refused,
     ReleaseFailed,
 )
+from mothership.store import Apps, Store
 from tests.unit import test_commands
 from tests.unit.api_door import Door, opened
 
@@ -191,6 +193,27 @@ async def test_another_users_app_looks_like_no_app(house: House, door: Door) -> 
     theirs, none = await door.get("/apps/theirs/config"), await door.get("/apps/nope/config")
     assert theirs.status == none.status == 404
     assert theirs.text.replace("theirs", "X") == none.text.replace("nope", "X")
+
+
+async def test_a_listing_is_never_an_old_one(house: House, door: Door) -> None:
+    """Apps are read again when something was written: by us, by another process, or in vain."""
+    ada, other = house.accounts.user("ada"), Apps(Store(house.settings.data))
+
+    async def names() -> list[str]:
+        return [row["app"] for row in (await door.get("/apps")).json["data"]]
+
+    assert await names() == []
+    house.apps.create("one", ada)
+    assert await names() == ["one"]
+    other.create("two", ada)
+    assert await names() == ["one", "two"]
+    with contextlib.suppress(RuntimeError), house.accounts.all_or_nothing():
+        house.apps.create("three", ada)
+        assert await names() == ["one", "three", "two"]
+        raise RuntimeError
+    assert await names() == ["one", "two"]
+    other.delete(other.get("one"))
+    assert await names() == ["two"]
 
 
 @pytest.mark.parametrize(
