@@ -1,20 +1,64 @@
 """The `mothership` command: `serve` on a server, every other verb over the user's own ssh."""
 
 import asyncio
+import json
 import os
 import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem, get_completion_class
 
-from mothership import __version__, config, log, remote
+from mothership import __version__, config, edit, log, remote
+from mothership.commands.parse import APP_FLAGS, click_command
 from mothership.commands.table import VERBS
 from mothership.errors import MothershipError
+from mothership.words import REMOTE, take_remote, with_app
 
-LOCAL = {"serve", "init", "--version"}
 CONTEXT = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
+WHOLE_WORDS = "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}\n"
+"""For bash, which takes config:set for three words otherwise."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """What was said before the command: the git remote, and the app if it isn't the remote's."""
+
+    name: str
+    app: str
+
+    def find(self, argv: list[str], *, rest: bool) -> tuple[remote.Remote, list[str]]:
+        """The remote that the arguments name, or the one named before them, and the other arguments."""
+        name, others = take_remote(argv, rest=rest)
+        try:
+            return remote.find(name or self.name), others
+        except MothershipError as error:
+            raise Failed.of(error) from error
+
+
+class Failed(click.ClickException):
+    """An error of the client itself, in red on a terminal (but see no-color.org)."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        color = False if os.environ.get("NO_COLOR") else None
+        click.echo(f"{click.style('Error:', fg='red')} {self.format_message()}", file=file, err=True, color=color)
+
+    @classmethod
+    def of(cls, error: MothershipError) -> "Failed":
+        return cls(f"{error.message}\n{error.hint}".strip())
+
+
+class Forwarded(click.Command):
+    """A verb of the server's; only what completes its options is known here."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        known = click_command(VERBS[str(self.name)], app_option=True)
+        found = known.shell_complete(click.Context(known), incomplete)
+        return found + [CompletionItem(REMOTE)] * REMOTE.startswith(incomplete)
 
 
 @click.group(
@@ -23,10 +67,11 @@ CONTEXT = {"ignore_unknown_options": True, "allow_interspersed_args": False, "he
     help="Deploy with git push, operate with these commands; they work in a clone that has the git remote.",
 )
 @click.version_option(__version__, prog_name="mothership")
-@click.option("--remote", "name", default="mothership", show_default=True, help="The git remote to talk to.")
+@click.option(REMOTE, "name", default="mothership", show_default=True, help="The git remote to talk to.")
+@click.option(*APP_FLAGS, default="", help="The app, if it isn't the remote's own.")
 @click.pass_context
-def main(context: click.Context, name: str) -> None:
-    context.obj = name
+def main(context: click.Context, name: str, app: str) -> None:
+    context.obj = Where(name, app)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -41,54 +86,88 @@ def serve(data: Path) -> None:
     try:
         asyncio.run(run_server(config.load(data)))
     except MothershipError as error:
-        raise _shown(error) from error
+        raise Failed.of(error) from error
 
 
 @main.command()
 @click.argument("host")
 @click.option("-a", "--app", default="", help="The app's name; the folder's by default.")
 @click.option("-p", "--port", default=2222, show_default=True, help="The server's SSH port.")
+@click.option(REMOTE, "name", default="", help="What to call the git remote.")
 @click.pass_obj
-def init(name: str, host: str, app: str, port: int) -> None:
+def init(where: Where, host: str, app: str, port: int, name: str) -> None:
     """Add the git remote of a server to this clone."""
-    app = app or Path.cwd().name.lower().replace("_", "-")
+    name = name or where.name
+    app = app or where.app or Path.cwd().name.lower().replace("_", "-")
     url = f"ssh://mothership@{host}:{port}/{app}"
     if subprocess.run(["git", "remote", "add", name, url], check=False).returncode:
-        raise click.ClickException(f"git could not add the remote. To change it: git remote set-url {name} {url}")
+        raise Failed(f"git could not add the remote. To change it: git remote set-url {name} {url}")
     click.echo(f"Added the remote {name}: {url}")
     click.echo(f"Deploy: git push {name} main")
 
 
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: source <(mothership completion bash)."""
+    made = get_completion_class(shell)
+    assert made
+    script = made(main, {}, "mothership", "_MOTHERSHIP_COMPLETE").source()
+    click.echo((WHOLE_WORDS if shell == "bash" else "") + script)
+
+
+@main.command("config:edit")
+@click.option(*APP_FLAGS, default="", help="The app, if it isn't the remote's own.")
+@click.option(REMOTE, "name", default="", help="The git remote to talk to.")
+@click.pass_obj
+def config_edit(where: Where, app: str, name: str) -> None:
+    """Change config vars in your editor ($VISUAL or $EDITOR); makes one release."""
+    target, _ = where.find([REMOTE, name] if name else [], rest=False)
+    app = app or where.app or target.app
+    listed = _ask(target, ["config", "--app", app, "--json"])
+    old = {row["key"]: row["value"] for row in json.loads(listed) if isinstance(row["value"], str)}
+    try:
+        words = edit.change(app, old, edit.edited(old, app))
+    except MothershipError as error:
+        raise Failed.of(error) from error
+    if not words:
+        click.echo("Nothing changed.")
+        return
+    _become_ssh(target, words)
+
+
 def _forward(verb: str, rest: bool, app: bool) -> click.Command:
     @click.pass_obj
-    def call(name: str, argv: tuple[str, ...]) -> None:
-        try:
-            target = remote.find(name)
-        except MothershipError as error:
-            raise _shown(error) from error
-        given = _with_app(list(argv), target.app, rest=rest) if app else list(argv)
-        words = [verb, *given]
+    def call(where: Where, argv: tuple[str, ...]) -> None:
+        target, given = where.find(list(argv), rest=rest)
+        if app or where.app:
+            given = with_app(given, where.app or target.app, rest=rest)
         terminal = rest and sys.stdin.isatty() and sys.stdout.isatty()
-        command = [*target.ssh(terminal=terminal), shlex.join(words)]
-        os.execvp(command[0], command)
+        _become_ssh(target, [verb, *given], terminal=terminal)
 
     argument = click.Argument(["argv"], nargs=-1, type=click.UNPROCESSED)
-    return click.Command(verb, callback=call, params=[argument], help=VERBS[verb].summary, context_settings=CONTEXT)
+    return Forwarded(verb, callback=call, params=[argument], help=VERBS[verb].summary, context_settings=CONTEXT)
 
 
-def _with_app(argv: list[str], app: str, *, rest: bool) -> list[str]:
-    """The arguments with the clone's app in them, unless the user named another."""
-    if any(word in ("-h", "--help") for word in (argv[:1] if rest else argv)):
-        return argv[:1] if rest else argv
-    before = argv[: argv.index("--")] if "--" in argv else argv
-    named = before[:1] if rest else before
-    if any(word in ("-a", "--app") or word.startswith("--app=") for word in named):
-        return argv
-    return ["--app", app, *argv]
+def _ask(target: remote.Remote, words: list[str]) -> str:
+    """What a command prints; the client ends as it does when it fails."""
+    command = [*target.ssh(terminal=False), shlex.join(words)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    except FileNotFoundError as error:
+        raise Failed("There is no ssh on this machine. Install it first.") from error
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout
 
 
-def _shown(error: MothershipError) -> click.ClickException:
-    return click.ClickException(f"{error.message}\n{error.hint}".strip())
+def _become_ssh(target: remote.Remote, words: list[str], *, terminal: bool = False) -> NoReturn:
+    """Go on as the user's own ssh: its exit status, which is the command's, is ours."""
+    command = [*target.ssh(terminal=terminal), shlex.join(words)]
+    try:
+        os.execvp(command[0], command)
+    except FileNotFoundError as error:
+        raise Failed("There is no ssh on this machine. Install it first.") from error
 
 
 for _verb in VERBS.values():
@@ -96,4 +175,4 @@ for _verb in VERBS.values():
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="mothership")

@@ -2,9 +2,10 @@
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from mothership.commands.session import Session
+from mothership.commands.verb import Verb
 from mothership.model import Push, User
 from mothership.output import Output
 
@@ -41,3 +42,6 @@ class Commands(Protocol):
 
     async def run(self, line: str, session: Session) -> int:
         """Run one command line; its exit status. Never raises but for cancellation."""
+
+    async def perform(self, verb: Verb[Any], args: Any, session: Session, *, door: str) -> int:
+        """Do a verb whose arguments have been read; its exit status. Raises MothershipError, and what bugs raise."""

@@ -42,7 +42,10 @@ def parse(url: str) -> Remote | None:
 
 def find(name: str) -> Remote:
     """The remote of that name in the current clone. Raises NotFound with what to do."""
-    answer = subprocess.run(["git", "remote", "get-url", name], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(["git", "remote", "get-url", "--", name], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise NotFound("There is no git on this machine.", "Install it first.") from error
     if answer.returncode:
         raise NotFound(
             f"This folder has no git remote {name!r}.",

@@ -12,6 +12,7 @@ from hooks.rename import Renaming
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
+from mothership.commands.table import VERBS
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.log import logger
@@ -29,7 +30,7 @@ from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
-from receiver import access
+from receiver import access, api
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -142,9 +143,11 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
     stack.push_async_callback(house.deployer.detached.close)
+    commands = Dispatch(house)
     door = application(settings, house.accounts, house.deployer, lambda app: house.apps.get(app).page)
+    api.mount(door, settings, house.accounts, commands, VERBS.values())
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
-    ssh = SshServer(settings, house.accounts, house.deployer, Dispatch(house))
+    ssh = SshServer(settings, house.accounts, house.deployer, commands)
     house.accounts.on_revoked(ssh.revoked)
     house.accounts.on_revoked(door[access.OPEN].revoked)
     await ssh.start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import ipaddress
 import socket
 import weakref
@@ -101,11 +100,11 @@ def _tokens(authorization: str) -> list[str]:
     """What may be the token: the password, else the user name (RFC 7617), or a bearer's (RFC 6750)."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return [credentials.strip()]
+        return [credentials.strip()] if credentials.isascii() else []
     if scheme.lower() != "basic":
         return []
     try:
         user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # damaged, or not even ASCII
         return []
     return [token for token in (password, user) if token]

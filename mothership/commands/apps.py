@@ -47,15 +47,15 @@ class BuildpacksArgs:
 
 
 async def apps(house: House, caller: Session, args: Listing) -> None:
-    rows = []
+    rows, serving = [], house.releases.serving()
     for app in house.apps.visible(caller.user):
-        release = house.releases.current(app.name)
-        running = {p: n for p, n in release.formation.items() if n} if release else {}
+        release = serving.get(app.name)
+        running = release.formation if release else {}
         rows.append(
             {
                 "app": app.name,
                 "release": f"v{release.version}" if release else "",
-                "processes": " ".join(f"{p}={n}" for p, n in running.items()),
+                "processes": " ".join(f"{p}={n}" for p, n in running.items() if n),
                 "url": house.settings.app_url(app.name),
             }
         )

@@ -1,6 +1,6 @@
 """config, config:get, config:set, config:unset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ class SetArgs:
     app: str
     pairs: tuple[str, ...] = positional("KEY=VALUE", many=True, shown=key_only)
     secret: bool = option("--secret", default=False, help="Only operators read them; previews don't get them.")
+    unset: str = option("--unset", default="", help="Remove these in the same release: KEY,KEY.")
     skip_release: bool = skip_option()
 
 
@@ -72,15 +73,16 @@ async def set_(house: House, caller: Session, args: SetArgs) -> None:
     app = house.app(args.app, caller.user)
     changes = dict(_pair(text) for text in args.pairs)
     secret = frozenset(changes) if args.secret else frozenset()
-    change = Change(changes, f"Set {', '.join(changes)}", secret, skip_release=args.skip_release)
+    gone = args.unset.split(",") if args.unset else []
+    _present(house, app, gone)
+    text = f"Set {', '.join(changes)}" + (f", unset {', '.join(gone)}" if gone else "")
+    change = Change({**dict.fromkeys(gone), **changes}, text, secret, skip_release=args.skip_release)
     await _apply(house, caller, app, change)
 
 
 async def unset(house: House, caller: Session, args: UnsetArgs) -> None:
     app = house.app(args.app, caller.user)
-    missing = [key for key in args.keys if key not in house.apps.config(app)]
-    if missing:
-        raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
+    _present(house, app, args.keys)
     text = f"Unset {', '.join(args.keys)}"
     await _apply(house, caller, app, Change(dict.fromkeys(args.keys), text, skip_release=args.skip_release))
 
@@ -124,6 +126,13 @@ def _hidden(house: House, caller: Session, app: App) -> frozenset[str]:
     """The config vars whose values the caller may not read."""
     role = house.apps.role(app, caller.user)
     return frozenset() if role and role >= Role.OPERATOR else house.apps.secrets(app)
+
+
+def _present(house: House, app: App, keys: Iterable[str]) -> None:
+    """Raises NotFound for a config var that isn't there."""
+    missing = [key for key in keys if key not in house.apps.config(app)]
+    if missing:
+        raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
 
 
 def _pair(text: str) -> tuple[str, str]:

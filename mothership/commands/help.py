@@ -1,5 +1,6 @@
 """help, version, whoami."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,9 @@ async def version(house: House, caller: Session, args: Listing) -> None:
 
 
 async def whoami(house: House, caller: Session, args: Listing) -> None:
+    if args.json:
+        say(caller, json.dumps({"user": caller.user.name, "admin": caller.user.admin}))
+        return
     say(caller, caller.user.name + (" (admin)" if caller.user.admin else ""))
 
 

@@ -42,6 +42,8 @@ class Apps:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._all: list[App] = []
+        self._stamp: tuple[int, int] | None = None
 
     def create(self, name: str, owner: User) -> App:
         """Make an app. Raises Invalid, Conflict."""
@@ -66,7 +68,12 @@ class Apps:
         return self._store.row("SELECT 1 FROM apps WHERE name = ?", name) is not None
 
     def all(self) -> list[App]:
-        return [_app(row) for row in self._store.rows("SELECT * FROM apps ORDER BY name")]
+        """Every app, by name; read again only when something was written since."""
+        stamp = self._store.stamp()
+        if stamp is None or stamp != self._stamp:
+            self._all = [_app(row) for row in self._store.rows("SELECT * FROM apps ORDER BY name")]
+            self._stamp = stamp
+        return list(self._all)
 
     def visible(self, user: User) -> list[App]:
         """The apps a user may see."""

@@ -50,6 +50,12 @@ class Store:
         with self.transaction():
             return int(self._db.execute(sql, list(values)).rowcount)
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Differs whenever anything was written since, by us or by another process; None while we are at it."""
+        if self._connection.in_transaction:
+            return None
+        return self._connection.total_changes, self._connection.execute("PRAGMA data_version").fetchone()[0]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block or nothing of it."""
