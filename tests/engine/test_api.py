@@ -122,6 +122,8 @@ def test_no_request_breaks_the_server(name: str, client: Client, described: Open
 
 
 def test_the_server_is_none_the_worse(server: Server, client: Client) -> None:
+    for line in ("maintenance:off blog", "ps:scale blog web=1"):
+        assert server.ssh(line).returncode == 0, line
     assert server.get("blog").status == 200
     assert client.call("GET", "/api/v1/apps")[0] == 200
     assert "event=bug" not in server.log()
