@@ -77,3 +77,11 @@ def m003_deploys(db: Database) -> None:
         "ALTER TABLE agreed_refs ADD COLUMN moved INTEGER NOT NULL DEFAULT 0",
     ):
         db.execute(statement)
+
+
+@migrations()
+def m010_drains(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE drains (id INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT NOT NULL REFERENCES apps(name) "
+        "ON DELETE CASCADE ON UPDATE CASCADE, url TEXT NOT NULL, created TEXT NOT NULL)"
+    )
