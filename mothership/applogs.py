@@ -9,7 +9,7 @@ from pathlib import Path
 from mothership.engine import Engine
 from mothership.errors import MothershipError, NotFound
 from mothership.log import logger
-from mothership.logs.cursors import Resumption
+from mothership.logs.cursors import Sieve
 from mothership.logs.journal import Journal
 from mothership.logs.line import stored, unix_time
 from mothership.logs.outlets import Outlets
@@ -138,11 +138,11 @@ class AppLogs:
         try:
             cursors = {channel: await journal.cursor(name) for channel, name in whose.items()}
             last = max(at for at, _ in cursors.values())
-            known = {channel: Resumption(cursor) for channel, cursor in cursors.items()}
+            sieves = {channel: Sieve(cursor) for channel, cursor in cursors.items()}
             since = unix_time(last, earlier=MARGIN) if last else "0"
             async for channel, time, text in self._engine.follow(container, since=since):
                 at = f"{time[:29]}+00:00"
-                if known[channel].new(at):
+                if sieves[channel].new(at):
                     journal.put(stored(at, whose[channel], f"app[{source}]", text))
             if not await self._runs(container):
                 return

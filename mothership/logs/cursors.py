@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from mothership.logs.line import TIME, WHOSE
+from mothership.logs.line import TIME, WHOSE, Clock
 
 MOST = 2000
 Cursor = tuple[str, int]
@@ -49,16 +49,27 @@ class Cursors:
         return self._seen.get(whose, ("", 0))
 
 
-class Resumption:
-    """A stream read again from around its cursor: says of each line whether it is new."""
+class Sieve:
+    """Lets each line of a stream through once, by its time.
+
+    A stream is read again from before its cursor after a restart, and the engine itself repeats lines now and then when
+    it rotates a container's file. Within a stream times only grow, unless the machine's clock was set back.
+    """
 
     def __init__(self, cursor: Cursor) -> None:
-        self._at, self._left = cursor
+        self._at, self._count = cursor
+        self._repeated = self._count
 
     def new(self, at: str) -> bool:
-        if at > self._at:
+        """Whether a line of this time has not been let through before."""
+        if at > self._at or (at < self._at and self._at > Clock().now()):
+            self._at, self._count, self._repeated = at, 1, 0
             return True
-        if at < self._at or self._left == 0:
-            return at == self._at
-        self._left -= 1
-        return False
+        if at < self._at:
+            self._repeated = self._count
+            return False
+        if self._repeated:
+            self._repeated -= 1
+            return False
+        self._count += 1
+        return True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mothership.logs.cursors import Resumption
+from mothership.logs.cursors import Sieve
 from mothership.logs.line import OWN, Clock, engine_time, shown, stored, unix_time
 from mothership.logs.search import Query, tail
 from mothership.logs.segments import Bounds, Segments, backwards
@@ -91,9 +91,17 @@ def test_cursors_outlive_the_daemon_however_it_ends(tmp_path: Path, ending: str)
 
 
 def test_a_stream_read_again_is_new_right_after_its_cursor() -> None:
-    known = Resumption(("t3", 2))
-    assert [known.new(at) for at in ("t1", "t2", "t3", "t3", "t3", "t4")] == [False, False, False, False, True, True]
-    assert Resumption(("", 0)).new("t1")
+    sieve = Sieve(("1", 2))
+    assert [sieve.new(at) for at in ("0", "1", "1", "1", "12")] == [False, False, False, True, True]
+    assert Sieve(("", 0)).new("1")
+
+
+def test_what_the_engine_repeats_is_let_through_once_and_a_clock_may_be_set_back() -> None:
+    sieve = Sieve(("", 0))
+    printed = ["1", "11", "12", "12", "13", "13"]
+    assert all(sieve.new(at) for at in printed)
+    assert not any(sieve.new(at) for at in printed[2:]) and sieve.new("14")
+    assert sieve.new("3026-11-22") and sieve.new("2026-11-22") and sieve.new("2026-11-23")
 
 
 def test_only_its_owner_reads_an_apps_lines(tmp_path: Path) -> None:
