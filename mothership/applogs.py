@@ -103,7 +103,9 @@ class AppLogs:
         """Say what has become of these processes since they were last seen."""
         if self._closed or (self._seeing and not self._seeing.done()):
             return
-        self._seeing = asyncio.create_task(self._see([task for task in tasks if self._exists(task.app)]))
+        tasks = list(tasks)
+        known = {app for app in {task.app for task in tasks} if self._exists(app)}
+        self._seeing = asyncio.create_task(self._see([task for task in tasks if task.app in known]))
 
     # what the apps say
 

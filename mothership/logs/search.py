@@ -1,9 +1,12 @@
 """Reading lines back: the last ones from the end of the files, and those that match by way of grep(1)."""
 
 import asyncio
+import os
 import re
+from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -11,13 +14,13 @@ from pathlib import Path
 
 from mothership.errors import Invalid, MothershipError
 from mothership.logs.line import HEAD
-from mothership.logs.segments import backwards
+from mothership.logs.segments import MIB, backwards
 
-ANSWER = 64 * 1024 * 1024
+ANSWER = 64 * MIB
 """Bytes of one answer at most."""
 TIME = 20
 """Seconds a search may take."""
-MEMORY = 512 * 1024 * 1024
+MEMORY = 512 * MIB
 """Bytes that grep may use: a hostile pattern ends itself."""
 GROUPS = (1, 4, 16)
 """How many segments are searched at once, the newest first; all that are left in the end."""
@@ -55,14 +58,16 @@ class Query:
         text = line[HEAD:]
         return all(word in text for word in self.words)
 
-    def pattern(self) -> tuple[str, str]:
-        """What grep looks for: the kind of pattern, and the pattern that fewest lines have."""
+    def patterns(self) -> list[tuple[str, str]]:
+        """What grep looks for, one behind the other: kinds of patterns, and the patterns that fewest lines have."""
         if self.regex:
-            return "-E", _after_the_head(self.regex)
+            anchored = self.regex.startswith("^")
+            regex = self.regex.removeprefix("^")
+            return [("-E", regex), ("-E", rf"^.{{{HEAD}}}{'[^ ]* ' if anchored else '.*'}({regex})")]
         if self.words:
-            return "-F", max(self.words, key=len)
+            return [("-F", max(self.words, key=len))]
         process = re.escape(self.process) + r"(\.[0-9]+)?\]" if self.process else ""
-        return "-E", rf"^.{{{HEAD}}}{self.source or '[a-z]+'}\[{process}"
+        return [("-E", rf"^.{{{HEAD}}}{self.source or '[a-z]+'}\[{process}")]
 
 
 def tail(files: Sequence[Path], query: Query) -> list[str]:
@@ -87,7 +92,7 @@ async def search(files: Sequence[Path], query: Query) -> list[str]:
         async with asyncio.timeout(TIME):
             while left and len(found) < query.count:
                 size = next(groups, len(left))
-                found = await _grep(left[-size:], query, query.count - len(found)) + found
+                found = await _both(left[-size:], query, query.count - len(found)) + found
                 left = left[:-size]
     except TimeoutError:
         raise MothershipError(
@@ -97,40 +102,72 @@ async def search(files: Sequence[Path], query: Query) -> list[str]:
     return found
 
 
+async def _both(files: Sequence[Path], query: Query, count: int) -> list[str]:
+    """The last lines wanted of some segments, many of them searched as two halves at once."""
+    half = len(files) // 2
+    if half < 2:
+        return await _grep(files, query, count)
+    older, newer = await asyncio.gather(_grep(files[:half], query, count), _grep(files[half:], query, count))
+    return (older + newer)[-count:]
+
+
 async def _grep(files: Sequence[Path], query: Query, count: int) -> list[str]:
-    kind, pattern = query.pattern()
-    limits = ["prlimit", f"--as={MEMORY}", f"--cpu={TIME}", "--"]
-    process = await asyncio.create_subprocess_exec(
-        *limits,
-        *("grep", "-a", "-h", "-s", kind, "-e", pattern, "--", *map(str, files)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-        limit=1024 * 1024,
-    )
-    assert process.stdout and process.stderr
+    """The last lines wanted, by a grep for each pattern, the next one fed by the one before."""
+    children: list[Process] = []
+    source = asyncio.subprocess.DEVNULL
+    names = ["--", *map(str, files)]
     try:
-        found = await _last(process.stdout, query, count)
-        said = (await process.stderr.read(2000)).decode(errors="replace").strip()
-        code = await process.wait()
-        if code < 0 or (code > 1 and said):
-            raise Invalid(
-                f"The pattern can't be searched for: {said.removeprefix('grep: ')[:200] or 'it takes too long'}.",
-                "It is an extended regular expression, as grep -E takes it.",
-            )
+        with ExitStack() as stack:
+            *firsts, last = query.patterns()
+            for kind, pattern in firsts:
+                read, write = os.pipe()
+                stack.callback(os.close, read)
+                stack.callback(os.close, write)
+                children.append(await _child(kind, pattern, names, source, write))
+                source, names = read, []
+            children.append(await _child(*last, names, source, asyncio.subprocess.PIPE))
+        output = children[-1].stdout
+        assert output
+        found = await _last(output, query, count)
+        for child in children:
+            await _explain(child)
         return found
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        for child in children:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+
+
+async def _child(kind: str, pattern: str, names: list[str], source: int, sink: int) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *("prlimit", f"--as={MEMORY}", f"--cpu={TIME}", "--"),
+        *("grep", "-a", "-h", "-s", kind, "-e", pattern, *names),
+        stdin=source,
+        stdout=sink,
+        stderr=asyncio.subprocess.PIPE,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+        limit=MIB,
+    )
+
+
+async def _explain(child: Process) -> None:
+    """Wait for a grep's end. Raises Invalid when it could not search."""
+    assert child.stderr
+    said = (await child.stderr.read(2000)).decode(errors="replace").strip()
+    code = await child.wait()
+    if code < 0 or (code > 1 and said):
+        raise Invalid(
+            f"The pattern can't be searched for: {said.removeprefix('grep: ')[:200] or 'it takes too long'}.",
+            "It is an extended regular expression, as grep -E takes it.",
+        )
 
 
 async def _last(lines: asyncio.StreamReader, query: Query, count: int) -> list[str]:
     """The last of the lines that the query wants, bounded in number and size."""
     found: deque[str] = deque()
     size, rest = 0, b""
-    while data := await lines.read(1024 * 1024):
+    while data := await lines.read(MIB):
         *whole, rest = (rest + data).split(b"\n")
         for line in _wanted(whole, query):
             found.append(line)
@@ -143,13 +180,6 @@ async def _last(lines: asyncio.StreamReader, query: Query, count: int) -> list[s
 
 def _wanted(lines: Iterable[bytes], query: Query) -> Iterable[str]:
     return (line for line in (raw.decode(errors="replace") for raw in lines) if query.wants(line))
-
-
-def _after_the_head(regex: str) -> str:
-    """The expression where it can't match what a reader is not shown; ^ is the beginning of what was said."""
-    if regex.startswith("^"):
-        return rf"^.{{{HEAD}}}[^ ]* ({regex[1:]})"
-    return rf"^.{{{HEAD}}}.*({regex})"
 
 
 def _reaches(path: Path, since: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,7 @@ class Segments:
         """Write to the segment of this number from now on."""
         if self._fd >= 0:
             os.close(self._fd)
+            self._fd = -1
         self._path = self._folder / f"{number:08}.log"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._size = os.fstat(self._fd).st_size
@@ -112,8 +114,10 @@ class Segments:
         self.prune()
 
     def _save(self) -> None:
+        """Keep the cursors; without their file the next start reads the segments, which say the same."""
         self._saved_at = time.monotonic()
-        self._cursors.save(self._path.name, self._size)
+        with suppress(OSError):
+            self._cursors.save(self._path.name, self._size)
 
     def _catch_up(self, found: list[Path]) -> None:
         """Bring the cursors up to the end of the segments."""
