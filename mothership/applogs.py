@@ -18,11 +18,14 @@ from mothership.logs.states import States
 from mothership.model import Release
 from mothership.output import Output
 from mothership.store.drains import Drains
+from mothership.swarm.plan import APP, INSTANCE, PROCESS
 from mothership.swarm.tasks import Task
 
 log = logger()
 MARGIN = 2.0
 """Seconds before a cursor from which a stream is read again: the two streams of a container may overtake each other."""
+TASK_NAME = "com.docker.swarm.task.name"
+"""Swarm's own label of a container: SERVICE.SLOT.TASK."""
 KEEP_EVERY = 600.0
 """Seconds between two looks for what is too old."""
 
@@ -53,7 +56,7 @@ class AppLogs:
         self._forgotten: set[str] = set()
         self._states = States()
         self._seeing: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._closed = False
         self.outlets = Outlets(self.of, drains, ca_bundle=ca_bundle)
 
@@ -62,16 +65,16 @@ class AppLogs:
             self._journals[app] = Journal(self._root / app, self._pool, self._bounds)
         return self._journals[app]
 
-    def open(self) -> None:
-        """Begin to send to the drains, and to delete what is too old."""
+    def open(self, instance: str) -> None:
+        """Begin to follow containers as they start, to send to the drains, and to delete what is too old."""
         self.outlets.open()
-        self._keeping = asyncio.create_task(self._keep())
+        self._beside = [asyncio.create_task(self._keep()), asyncio.create_task(self._listen(instance))]
 
     async def close(self) -> None:
         """Write all that has come in. What apps print from now on is read by the next daemon."""
         self._closed = True
-        tasks = [task for _, task in self._following.values()]
-        tasks += [task for task in (self._seeing, self._keeping) if task]
+        tasks = [task for _, task in self._following.values()] + self._beside
+        tasks += [self._seeing] if self._seeing else []
         for task in tasks:
             task.cancel()
         if tasks:
@@ -114,10 +117,7 @@ class AppLogs:
         present = set()
         for container, app, source in containers:
             present.add(container)
-            if container not in self._following and container not in self._forgotten and not self._closed:
-                if not self._exists(app):
-                    continue
-                self._following[container] = app, asyncio.create_task(self._follow(container, app, source))
+            self._begin(container, app, source)
         self._forgotten &= present
         for container in [c for c, (_, task) in self._following.items() if task.done() and c not in present]:
             del self._following[container]
@@ -133,6 +133,23 @@ class AppLogs:
         journal = self.of(app)
         del self._journals[app]
         await journal.delete()
+
+    def _begin(self, container: str, app: str, source: str) -> None:
+        if container in self._following or container in self._forgotten or self._closed or not self._exists(app):
+            return
+        self._following[container] = app, asyncio.create_task(self._follow(container, app, source))
+
+    async def _listen(self, instance: str) -> None:
+        """Follow containers from the moment they start; `watch` finds those that this misses."""
+        while True:
+            try:
+                async for container, labels in self._engine.starts({INSTANCE: instance}):
+                    slot = labels.get(TASK_NAME, "").split(".")[1:2]
+                    if slot and APP in labels:
+                        self._begin(container, labels[APP], f"{labels.get(PROCESS)}.{slot[0]}")
+            except MothershipError as error:
+                log.warning("containers are followed late", error=error.message)
+            await asyncio.sleep(1)
 
     async def _follow(self, container: str, app: str, source: str) -> None:
         journal = self.of(app)

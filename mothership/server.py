@@ -141,7 +141,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await rooms.builder.start()
     await house.router.start()
     stack.push_async_callback(house.router.close)
-    house.logs.open()
+    house.logs.open(settings.instance)
     await rooms.upkeep.once()
     for work in (rooms.upkeep.forever(), house.deployer.previews.forever(), house.cleanup.forever()):
         stack.push_async_callback(_end, asyncio.create_task(work))

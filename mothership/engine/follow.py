@@ -1,5 +1,6 @@
-"""Following what a container prints, line by line with the engine's timestamps (Engine API, ContainerLogs)."""
+"""Following what a container prints, line by line with the engine's timestamps, and which containers start."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -12,7 +13,7 @@ Line = tuple[int, str, str]
 
 
 async def follow(socket_path: str, path: str, *, since: str) -> AsyncIterator[Line]:
-    """Yield lines until the container of a logs path ends. Raises EngineUnavailable.
+    """Yield lines until the container of a logs path ends (Engine API, ContainerLogs). Raises EngineUnavailable.
 
     `since` is a Unix time with nanoseconds, "0" for everything there is. A line of more than 16 KiB comes in pieces,
     as the engine cuts it.
@@ -33,6 +34,25 @@ async def follow(socket_path: str, path: str, *, since: str) -> AsyncIterator[Li
                     yield line
     except (aiohttp.ClientError, ConnectionError) as error:
         raise EngineUnavailable(f"The container engine stopped sending logs: {error}") from error
+
+
+async def starts(socket_path: str, path: str, labels: list[str]) -> AsyncIterator[tuple[str, dict[str, str]]]:
+    """Yield (container, its labels) as containers with all these labels start (Engine API, SystemEvents).
+
+    Raises EngineUnavailable.
+    """
+    query = {"filters": json.dumps({"type": ["container"], "event": ["start"], "label": labels})}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+    try:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(socket_path), timeout=timeout) as session,
+            session.get(f"http://engine{path}", params=query) as answer,
+        ):
+            async for line in answer.content:
+                actor = json.loads(line).get("Actor") or {}
+                yield str(actor.get("ID", "")), dict(actor.get("Attributes") or {})
+    except (aiohttp.ClientError, ConnectionError, ValueError) as error:
+        raise EngineUnavailable(f"The container engine stopped sending events: {error}") from error
 
 
 class Frames:

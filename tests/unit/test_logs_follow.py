@@ -45,6 +45,11 @@ class Prints:
                 yield line
         await asyncio.Event().wait()
 
+    async def starts(self, labels: dict[str, str]) -> AsyncIterator[tuple[str, dict[str, str]]]:
+        for number, label in enumerate(({}, {"com.docker.swarm.task.name": "m-blog-web-v1.2.abc"})):
+            yield f"{number}{CONTAINER}", {"mothership.app": "blog", "mothership.process": "web", **label}
+        await asyncio.Event().wait()
+
     async def inspect(self, container: str) -> dict[str, Any]:
         return {"State": {"Running": self.running}}
 
@@ -124,13 +129,24 @@ async def test_a_forgotten_app_is_gone_and_what_it_still_prints_is_not_kept(tmp_
     await room.close()
 
 
+async def test_a_container_is_followed_from_its_start(tmp_path: Path) -> None:
+    engine = Prints([(1, at(1), "hello")])
+    room = logs(tmp_path, engine)
+    room.open("m")
+    async with asyncio.timeout(10):
+        while not await texts(room):
+            await asyncio.sleep(0.01)
+    assert await texts(room) == ["app[web.2]: hello"] and len(engine.asked) == 1
+    await room.close()
+
+
 async def test_what_is_left_of_an_app_that_is_gone_is_removed_and_not_followed(tmp_path: Path) -> None:
     engine = Prints([(1, at(1), "hello")])
     before = logs(tmp_path, engine)
     await follow_until(before, 1)
     await before.close()
     room = logs(tmp_path, engine, exists=lambda app: app != "blog")
-    room.open()
+    room.open("m")
     room.watch([(CONTAINER, "blog", "web.1")])
     async with asyncio.timeout(10):
         while (tmp_path / "logs" / "apps" / "blog").exists():
