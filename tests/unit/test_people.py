@@ -127,6 +127,9 @@ def test_secrets_are_hidden_from_output() -> None:
     lines: list[str] = []
     Output(lines.append).hiding(["hunter2-long", "abc", "hunter2"]).detail("PASSWORD=hunter2-long abc hunter2")
     assert lines == ["       PASSWORD=******** abc ********"]
+    further: list[str] = []
+    Output().hiding(["hunter2"]).also(further.append).hiding(["swordfish"]).raw("hunter2 swordfish")
+    assert further == ["******** ********"]
 
 
 # the audit trail
