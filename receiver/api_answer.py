@@ -49,6 +49,8 @@ async def stream(request: web.Request, caller: Caller, work: Work, where: str) -
         await _send(response, caller.take(), quietly=True)
         await response.write(_event("end", _outcome(task, where)))
         await response.write_eof()
+    except ConnectionError:
+        pass  # nobody listens any more
     finally:
         await _stop(task)
     return response

@@ -43,6 +43,7 @@ ERRORS: dict[str, Exception] = {
     "engine": EngineUnavailable("No."),
     "other": MothershipError("No."),
     "bug": RuntimeError("the secret is hunter2"),
+    "lost": ConnectionResetError("hunter2"),
 }
 
 
@@ -157,7 +158,7 @@ async def test_every_verb_is_behind_the_token_and_takes_one_method(door: Door) -
     ("how", "status"),
     [
         ("invalid", 400), ("refused", 403), ("absent", 404), ("conflict", 409), ("other", 409), ("build", 422),
-        ("release", 422), ("engine", 503), ("bug", 500),
+        ("release", 422), ("engine", 503), ("bug", 500), ("lost", 500),
     ],
 )  # fmt: skip
 async def test_an_error_is_a_problem(door: Door, how: str, status: int) -> None:
