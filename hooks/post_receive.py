@@ -4,25 +4,24 @@ It runs when the pack has been received and checked, before git moves the ref: a
 moved could not reject the push any more.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from builder import Builder
+from hooks.detach import Detached
 from hooks.pre_receive import Decision, decide
 from hooks.previews import Previews
 from hooks.recipe import SHORT, Job, Recipe
+from hooks.rename import Renaming
 from mothership.errors import Conflict, MothershipError, NotFound, Refused
-from mothership.log import logger
-from mothership.model import Push, RefUpdate, Release, User, app_name
+from mothership.model import Push, RefUpdate, Release, Role, User, app_name
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots, Shipper
-from mothership.releases.locks import SUPERSEDED
 from mothership.repos import Repos
-from mothership.store import Accounts, App, Apps, Builds, Releases
+from mothership.store import Accounts, App, Apps, Audit, Builds, Entry, Releases
 
-log = logger()
+LONGEST = 500
 
 
 class Deployer:
@@ -34,12 +33,14 @@ class Deployer:
         apps: Apps,
         releases: Releases,
         builds: Builds,
+        audit: Audit,
         repos: Repos,
         builder: Builder,
         shipper: Shipper,
         locks: AppLocks,
         slots: BuildSlots,
         recipe: Recipe,
+        renaming: Renaming,
         *,
         preview_days: int,
     ) -> None:
@@ -47,13 +48,15 @@ class Deployer:
         self._apps = apps
         self._releases = releases
         self._builds = builds
+        self._audit = audit
         self._repos = repos
         self._builder = builder
         self._shipper = shipper
         self._locks = locks
         self._slots = slots
         self._recipe = recipe
-        self._detached: set[asyncio.Task[None]] = set()
+        self.renaming = renaming
+        self.detached = Detached(builds, releases, repos, locks, recipe)
         self.previews = Previews(apps, builds, repos, recipe, locks, self.forget, preview_days)
 
     async def repository(self, app: str, user: User, *, write: bool) -> Path:
@@ -61,8 +64,13 @@ class Deployer:
         app_name(app)
         if self._apps.exists(app):
             found = self._apps.get(app)
-            if not self._apps.may_use(found, user):
+            role = self._apps.role(found, user)
+            if role is None:
                 raise _unknown(app, write=write)
+            if role < Role.DEPLOYER:
+                raise Refused(
+                    f"{user.name} is a viewer of {app}: its source is for deployers.", reason="not a deployer"
+                )
         elif not write or not self._accounts.may_create(user):
             raise _unknown(app, write=write)
         else:
@@ -72,6 +80,12 @@ class Deployer:
     @asynccontextmanager
     async def receive(self, push: Push, out: Output) -> AsyncIterator[None]:
         """Do what the push means, holding the app's lock until git has moved the refs."""
+        with self._audited(push):
+            async with self._received(push, out):
+                yield
+
+    @asynccontextmanager
+    async def _received(self, push: Push, out: Output) -> AsyncIterator[None]:
         deploys = f"refs/heads/{self._apps.get(push.app).branch}" in {update.ref for update in push.updates}
         if deploys:
             self._slots.overtake(push.app)
@@ -81,7 +95,9 @@ class Deployer:
             decision = decide(push, branch=app.branch, released=bool(app.current))
             self._refuse_skipping(app, push.user, decision)
             if decision.deploy and decision.options.detach:
-                async with self._handed_over(app, push, decision, decision.deploy, out):
+                job = self._job(app, push, decision, decision.deploy)
+                async with self.detached.handed_over(job, decision.deploy, out):
+                    self._remark(app, decision, out)
                     yield
                 return
             with self._noted(app, decision.deploy):
@@ -120,13 +136,6 @@ class Deployer:
             await self._repos.delete(app.name)
         await self._builder.forget(app.name)
 
-    async def close(self) -> None:
-        """Cancel detached deploys; their refs go back."""
-        for task in self._detached:
-            task.cancel()
-        if self._detached:
-            await asyncio.wait(self._detached)
-
     def nothing_new(self, app: str, out: Output) -> None:
         """Say what serves, and how to have it built again, to a push that found nothing to send."""
         current = self._releases.current(app)
@@ -147,10 +156,10 @@ class Deployer:
         for app, update, moved in self._releases.agreed():
             current = self._releases.current(app)
             serves = current is not None and current.commit == update.new
-            if serves and self._repos.rescue(app, update.new) and self._at(app, update.ref, update.old):
+            if serves and self._repos.rescue(app, update.new) and self._repos.at(app, update.ref, update.old):
                 self._repos.set_ref(app, update.ref, update.new)
             if moved and not serves:
-                self._put_back(app, update)
+                self.detached.put_back(app, update)
             self._releases.settle(app, update.ref)
 
     # a push
@@ -185,6 +194,19 @@ class Deployer:
             self._apps.set_branch(app, decision.branch)
 
     @contextmanager
+    def _audited(self, push: Push) -> Iterator[None]:
+        """Keep who pushed what to where, and what became of it."""
+        outcome = "ok"
+        try:
+            yield
+        except BaseException as error:
+            outcome = f"rejected: {error.reason}" if isinstance(error, MothershipError) else "cancelled"
+            raise
+        finally:
+            moves = ", ".join(f"{u.ref.removeprefix('refs/heads/')} {u.new[:SHORT]}" for u in push.updates)
+            self._audit.record(Entry(push.user.name, push.remote, "git", "push", push.app, moves[:LONGEST], outcome))
+
+    @contextmanager
     def _noted(self, app: App, update: RefUpdate | None) -> Iterator[None]:
         """Keep a note of the deploy branch's move until git has exited; only a dead daemon leaves it behind."""
         if update is None:
@@ -196,52 +218,6 @@ class Deployer:
         finally:
             self._releases.settle(app.name, update.ref)
 
-    # a push that is handed over
-
-    @asynccontextmanager
-    async def _handed_over(
-        self, app: App, push: Push, decision: Decision, update: RefUpdate, out: Output
-    ) -> AsyncIterator[None]:
-        """Let the ref move at once, and deploy when git has exited."""
-        job = self._job(app, push, decision, update)
-        out.step(f"Taken over by the server as build {job.build}.")
-        out.detail(f"Follow it: mothership builds:output {job.build} -f")
-        out.detail(f"Cancel it: mothership builds:cancel {job.build}")
-        self._remark(app, decision, out)
-        self._releases.agree(app.name, update, moved=True)
-        try:
-            yield
-        except BaseException:
-            self._builds.end(job.build, "cancelled")
-            self._releases.settle(app.name, update.ref)
-            raise
-        task = asyncio.create_task(self._deploy_detached(job, update))
-        self._detached.add(task)
-        task.add_done_callback(self._detached.discard)
-
-    async def _deploy_detached(self, job: Job, update: RefUpdate) -> None:
-        name, begun = job.app.name, False
-        try:
-            async with self._locks.hold(name, Output(), push=True):
-                if not self._at(name, update.ref, update.new):
-                    raise Conflict(f"{update.ref} of {name} moved meanwhile.", reason=SUPERSEDED)
-                begun = True
-                await self._recipe.deploy(job, Output())
-        except BaseException as error:
-            if not begun:
-                self._builds.end(job.build, "superseded" if isinstance(error, Conflict) else "cancelled")
-            if not self._locks.awaited(name):
-                self._put_back(name, update)
-            if not isinstance(error, MothershipError):
-                raise
-            log.info("detached deploy failed", app=name, build=job.build, error=error.message)
-        finally:
-            self._releases.settle(name, update.ref)
-
-    def _put_back(self, app: str, update: RefUpdate) -> None:
-        if self._at(app, update.ref, update.new):
-            self._repos.set_ref(app, update.ref, update.old)
-
     # what is refused
 
     def _refuse_skipping(self, app: App, user: User, decision: Decision) -> None:
@@ -250,21 +226,17 @@ class Deployer:
 
     def _refuse_stale(self, push: Push) -> None:
         for update in push.updates:
-            if not self._at(push.app, update.ref, update.old):
+            if not self._repos.at(push.app, update.ref, update.old):
                 raise Conflict(
                     f"{update.ref} of {push.app} moved meanwhile.",
                     "Fetch, merge or rebase, and push again.",
                     reason="stale: the branch moved meanwhile",
                 )
 
-    def _at(self, app: str, ref: str, commit: str) -> bool:
-        """Whether a ref points at a commit; all zeros mean that there is no such ref."""
-        return (self._repos.ref(app, ref) or "0" * len(commit)) == commit
-
 
 def may_skip(app: App, user: User) -> None:
     """Raises Refused for who may not leave out an app's release phase."""
-    if app.owner != user.id and not user.admin:
+    if user.limited or (app.owner != user.id and not user.admin):
         raise Refused(f"Only the owner of {app.name} or an admin may leave out its release phase.")
 
 

@@ -63,10 +63,10 @@ class Recipe:
         """Build the job's commit and bring it to serve. The caller holds the app's lock. Raises MothershipError."""
         with (
             BuildLog(self._settings.data, job.app.name, job.build) as file,
-            self._recorded(job, Output(file.write)),
+            self._recorded(job, Output(file.write).hiding(self._apps.secret_values(job.app))),
             self._running.entered(job.build),
         ):
-            told = out.also(file.write)
+            told = out.also(file.write).hiding(self._apps.secret_values(job.app))
             image = await self._build(job, told)
             if job.dry_run:
                 raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")

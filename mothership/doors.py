@@ -43,5 +43,5 @@ class Commands(Protocol):
     async def run(self, line: str, session: Session) -> int:
         """Run one command line; its exit status. Never raises but for cancellation."""
 
-    async def perform(self, verb: Verb[Any], args: Any, session: Session) -> int:
+    async def perform(self, verb: Verb[Any], args: Any, session: Session, *, door: str) -> int:
         """Do a verb whose arguments have been read; its exit status. Raises MothershipError, and what bugs raise."""

@@ -67,6 +67,11 @@ class User:
     most: Role = Role.OWNER
     only: str = ""
 
+    @property
+    def limited(self) -> bool:
+        """Whether this key or token may do less than its owner."""
+        return self.most < Role.OWNER or bool(self.only)
+
 
 @dataclass(frozen=True)
 class Image:
@@ -150,3 +155,5 @@ class Push:
     updates: tuple[RefUpdate, ...]
     options: tuple[str, ...] = ()
     quarantine: str = ""
+    remote: str = ""
+    """Where the pusher comes from, an IP address."""

@@ -1,9 +1,13 @@
 """Lines for the person who waits: emitted once here, rendered at the edge that carries them."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 Sink = Callable[[str], None]
 """Takes one line without its newline; never blocks, never raises."""
+
+SHORTEST_SECRET = 6
+"""Characters; shorter texts stand in too many innocent places to be hidden."""
 
 
 class Output:
@@ -32,6 +36,14 @@ class Output:
         """Say what went wrong: ` !     text`, each line of it."""
         for line in text.splitlines() or [""]:
             self.raw(f" !     {line}")
+
+    def hiding(self, secrets: Iterable[str]) -> "Output":
+        """The same output, with these texts replaced by asterisks wherever a line has them."""
+        hidden = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+        if not hidden:
+            return self
+        pattern = re.compile("|".join(map(re.escape, hidden)))
+        return Output(lambda line: self.raw(pattern.sub("********", line)))
 
     def also(self, *sinks: Sink) -> "Output":
         """The same output, copied to further sinks."""

@@ -1,6 +1,7 @@
 """Bare git repositories, one per app, in the data directory."""
 
 import asyncio
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -41,6 +42,11 @@ class Repos:
                 raise
         return path
 
+    async def copy(self, app: str, other: str) -> None:
+        """The same repository under another name; unchanging files are shared, not doubled."""
+        shutil.rmtree(self.path(other), ignore_errors=True)
+        await asyncio.to_thread(shutil.copytree, self.path(app), self.path(other), copy_function=_share, symlinks=True)
+
     async def delete(self, app: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self.path(app), ignore_errors=True)
 
@@ -48,6 +54,10 @@ class Repos:
         """The commit a ref points at, "" when there is no such ref."""
         with Repo(str(self.path(app))) as repo:
             return repo.refs.as_dict().get(name.encode(), b"").decode()  # type: ignore[call-overload,no-any-return]
+
+    def at(self, app: str, name: str, commit: str) -> bool:
+        """Whether a ref points at a commit; all zeros mean that there is no such ref."""
+        return (self.ref(app, name) or "0" * len(commit)) == commit
 
     def set_ref(self, app: str, name: str, commit: str) -> None:
         """Point a ref at a commit, or take it away when that is all zeros, where a push did not end as it began."""
@@ -83,6 +93,14 @@ class Repos:
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
         return len(left)
+
+
+def _share(source: str, target: str) -> None:
+    """Objects and packs never change, so that a second name for them is as good as a copy."""
+    if "/objects/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def adopt(quarantine: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from builder import Builder
 from hooks.post_receive import Deployer
 from hooks.recipe import Recipe
+from hooks.rename import Renaming
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
@@ -26,10 +27,10 @@ from mothership.releases.retire import Retirement
 from mothership.releases.running import Running
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
-from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
-from receiver import api
+from receiver import access, api
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -53,7 +54,7 @@ def build(settings: Settings) -> Rooms:
     store = Store(settings.data)
     engine = Engine(settings.docker_host)
     accounts, apps, releases, builds = Accounts(store), Apps(store), Releases(store), Builds(store)
-    repos = Repos(settings.data)
+    repos, audit = Repos(settings.data), Audit(store)
     cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
     logs, locks = AppLogs(settings.data, engine), AppLocks()
     examiner = Examiner(engine, router)
@@ -75,12 +76,14 @@ def build(settings: Settings) -> Rooms:
         apps,
         releases,
         builds,
+        audit,
         repos,
         builder,
         shipper,
         locks,
         slots,
         recipe,
+        Renaming(settings, apps, releases, repos, builder, cluster, router, shipper),
         preview_days=settings.preview_days,
     )
     vitals = Vitals(engine, router, examiner)
@@ -92,6 +95,7 @@ def build(settings: Settings) -> Rooms:
         apps=apps,
         releases=releases,
         builds=builds,
+        audit=audit,
         repos=repos,
         cluster=cluster,
         router=router,
@@ -138,12 +142,14 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(rooms.upkeep.close)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
-    stack.push_async_callback(house.deployer.close)
+    stack.push_async_callback(house.deployer.detached.close)
     commands = Dispatch(house)
-    door = application(settings, house.accounts, house.deployer)
+    door = application(settings, house.accounts, house.deployer, lambda app: house.apps.get(app).page)
     api.mount(door, settings, house.accounts, commands, VERBS.values())
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, commands)
+    house.accounts.on_revoked(ssh.revoked)
+    house.accounts.on_revoked(door[access.OPEN].revoked)
     await ssh.start()
     stack.push_async_callback(ssh.close)
 

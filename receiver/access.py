@@ -1,14 +1,17 @@
 """Who a request over HTTP comes from, and whether its token may travel that way."""
 
+import asyncio
 import base64
 import ipaddress
 import socket
+import weakref
 
 from aiohttp import hdrs, web
 
 from mothership.config import Settings
 from mothership.doors import Accounts
 from mothership.model import User
+from mothership.store.accounts import token_mark
 
 REALM = 'Basic realm="Mothership", charset="UTF-8"'
 PLAIN = """\
@@ -19,6 +22,27 @@ ASK = "Give an access token as the password, with any user name. `tokens:create`
 STRANGER = "That access token is not valid. `tokens:create` over SSH makes a new one.\n"
 
 
+class OpenRequests:
+    """The requests that are being answered, by the mark of the token they came with."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, weakref.WeakSet[asyncio.Task[object]]] = {}
+
+    def enter(self, mark: str) -> None:
+        """The current task answers a request with this token."""
+        if task := asyncio.current_task():
+            self._tasks.setdefault(mark, weakref.WeakSet()).add(task)
+
+    def revoked(self, mark: str) -> None:
+        """End the requests of a token that is taken away, but not the one that takes it away."""
+        for task in self._tasks.pop(mark, weakref.WeakSet()):
+            if task is not asyncio.current_task():
+                task.cancel()
+
+
+OPEN = web.AppKey("open", OpenRequests)
+
+
 async def caller(request: web.Request, settings: Settings, accounts: Accounts) -> User:
     """The user whose token a request carries. Raises HTTPForbidden and HTTPUnauthorized, with the reason as text."""
     if not (settings.insecure_tokens or _private(request)):
@@ -26,6 +50,7 @@ async def caller(request: web.Request, settings: Settings, accounts: Accounts) -
     tokens = _tokens(request.headers.get(hdrs.AUTHORIZATION, ""))
     for token in tokens:
         if user := await accounts.user_for_token(token):
+            request.app[OPEN].enter(token_mark(token))
             return user
     raise web.HTTPUnauthorized(text=STRANGER if tokens else ASK, headers={hdrs.WWW_AUTHENTICATE: REALM})
 

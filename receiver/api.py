@@ -70,7 +70,7 @@ class Api:
         if over_http.follows(verb) and args.follow and not streams:
             raise Invalid("Only a stream can follow.", f"Send the header Accept: {api_answer.STREAM}")
         caller = Caller(user, access.remote(request), streams=streams, whole=as_json)
-        work = partial(self._commands.perform, verb, args)
+        work = partial(self._commands.perform, verb, args, door="api")
         if streams:
             return await api_answer.stream(request, caller, work, f"api {verb.name}")
         return await api_answer.whole(caller, work, as_json=as_json)

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from mothership.config import Settings
 from mothership.doors import Accounts, Pushes
@@ -24,12 +24,20 @@ SERVICES = (child.RECEIVE, child.UPLOAD)
 PROTOCOL = re.compile(r"[a-z0-9=.:-]{1,64}")
 CHUNK = 1 << 18
 COMPLAINTS = 4096
+CLOSED = "X-Mothership-Closed"
+"""Set by the proxy alone, which takes it out of what clients send."""
 
 
-def application(settings: Settings, accounts: Accounts, pushes: Pushes) -> web.Application:
-    """The application with git's routes and /healthz, to which others may be added."""
+def application(
+    settings: Settings, accounts: Accounts, pushes: Pushes, page: Callable[[str], str] = lambda app: ""
+) -> web.Application:
+    """The application with git's routes and /healthz, to which others may be added.
+
+    `page` is the page of an app in maintenance.
+    """
     git = GitDoor(settings, accounts, pushes)
-    app = web.Application(middlewares=[explain])
+    app = web.Application(middlewares=[_closed(page), explain])
+    app[access.OPEN] = access.OpenRequests()
     app.router.add_get("/healthz", _healthy)
     app.router.add_get("/{app}/info/refs", git.advertise)
     app.router.add_post(f"/{{app}}/{{service:{'|'.join(SERVICES)}}}", git.serve)
@@ -55,6 +63,19 @@ async def serving(app: web.Application, path: Path) -> AsyncIterator[None]:
     finally:
         await runner.cleanup()
         path.unlink(missing_ok=True)
+
+
+def _closed(page: Callable[[str], str]) -> Middleware:
+    """Requests that the proxy sends here because their app is in maintenance and has a page of its own."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        app = request.headers.get(CLOSED)
+        if app is None:
+            return await handler(request)
+        return web.Response(status=503, text=page(app), content_type="text/html", headers={hdrs.RETRY_AFTER: "300"})
+
+    return middleware
 
 
 @web.middleware
@@ -100,7 +121,8 @@ class GitDoor:
         app = app_name(request.match_info["app"].removesuffix(".git"))
         protocol = request.headers.get("Git-Protocol", "")
         known = protocol if PROTOCOL.fullmatch(protocol) else ""
-        return Call(service, app, user, known, stateless=True, advertise=advertise)
+        origin = access.remote(request)
+        return Call(service, app, user, known, stateless=True, advertise=advertise, remote=origin)
 
     async def _answer(self, call: Call, exchange: "Exchange") -> web.StreamResponse:
         repository = await self._packs.repository(call)

@@ -101,7 +101,8 @@ class Reception:
     async def _perform(self, question: Question) -> None:
         """Do what the push means, and let the refs move. Raises MothershipError instead."""
         await refs.check(self._repository, question)
-        push = Push(self._call.app, self._call.user, question.updates, question.options, question.quarantine)
+        call = self._call
+        push = Push(call.app, call.user, question.updates, question.options, question.quarantine, call.remote)
         async with self._pushes.receive(push, Output(self._outbox.say)):
             self._answer("ok")
             await _regardless(self._downward)

@@ -42,6 +42,10 @@ PROTOCOL = re.compile(r"[a-z0-9=.:-]{1,64}")
 
 SHELL = "Hi {name}! This is Mothership: there is no shell here, but these commands."
 
+REVOKED = "This key may not come in any more."
+LAST_WORDS = 0.2
+"""Seconds."""
+
 BUG = 70
 """The exit status of a failure that is ours (sysexits.h, EX_SOFTWARE)."""
 
@@ -60,6 +64,7 @@ class SshServer:
         self._packs = Packs(settings, pushes)
         self._commands = commands
         self._connections: set[asyncssh.SSHServerConnection] = set()
+        self._marks: dict[asyncssh.SSHServerConnection, str] = {}
         self._tasks: set[asyncio.Task[int]] = set()
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
@@ -101,9 +106,20 @@ class SshServer:
         if leaver := self.admission.enter(conn, address):
             leaver.abort()
 
+    def entered(self, conn: asyncssh.SSHServerConnection, mark: str) -> None:
+        """Somebody has proved to have the key with this fingerprint."""
+        self.admission.leave(conn)
+        self._marks[conn] = mark
+
+    def revoked(self, mark: str) -> None:
+        """End the connections that came in with a key that is taken away; what they are told last gets through."""
+        for conn in [conn for conn, own in self._marks.items() if own == mark]:
+            asyncio.get_running_loop().call_later(LAST_WORDS, conn.disconnect, asyncssh.DISC_BY_APPLICATION, REVOKED)
+
     def leave(self, conn: asyncssh.SSHServerConnection) -> None:
         self.admission.leave(conn)
         self._connections.discard(conn)
+        self._marks.pop(conn, None)
 
     async def serve(self, channel: Channel, line: str | None) -> int:
         """Do what a channel asks for; its exit status."""
@@ -135,7 +151,7 @@ class SshServer:
 
     async def _serve_git(self, channel: Channel, service: str, path: str) -> int:
         try:
-            call = Call(service, _app(path), channel.user, _protocol(channel))
+            call = Call(service, _app(path), channel.user, _protocol(channel), remote=channel.remote)
             repository = await self._packs.repository(call)
         except Exception as error:
             await channel.send(pktline.error(failure.text(failure.explained(error, "ssh"))))
@@ -150,6 +166,7 @@ class Connection(asyncssh.SSHServer):
         self._server = server
         self._valve = Valve()
         self._candidate: User | None = None
+        self._mark = ""
         self._user: User | None = None
         self._strange_keys = 0
         self._channels: list[Channel] = []
@@ -182,6 +199,7 @@ class Connection(asyncssh.SSHServer):
 
     async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """Whether somebody owns the key. Asked twice: when it is offered, and with the signature that proves it."""
+        self._mark = key.get_fingerprint()
         self._candidate = await self._server.accounts.user_for_key(key.algorithm.decode(), key.public_data)
         if self._candidate is None:
             self._strange_keys += 1
@@ -192,7 +210,7 @@ class Connection(asyncssh.SSHServer):
     def auth_completed(self) -> None:
         # The key that was asked about last is the one whose signature has just been checked.
         self._user = self._candidate
-        self._server.admission.leave(self._conn)
+        self._server.entered(self._conn, self._mark)
 
     def session_requested(self) -> "Channel | bool":
         self._channels = [channel for channel in self._channels if not channel.lost]

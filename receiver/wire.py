@@ -33,6 +33,7 @@ class Call:
     protocol: str = ""
     stateless: bool = False
     advertise: bool = False
+    remote: str = ""
 
     @property
     def flags(self) -> tuple[str, ...]:

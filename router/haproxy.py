@@ -2,18 +2,16 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import MothershipError, ProxyUnavailable
 from mothership.log import logger
 from router import container, probe
-from router.render import HOSTS, config, hosts_map
+from router.files import Files
+from router.render import CLOSED, HOSTS
 from router.runtime import Row, Runtime
 from router.table import (
     WEIGHT,
@@ -24,16 +22,12 @@ from router.table import (
     activate_lines,
     add_lines,
     checked_target,
-    dump,
-    host_lines,
-    load,
+    map_lines,
     switch_lines,
 )
 
 log = logger()
 PACE = 0.02
-COALESCE = 0.2
-PAGES = ("404.html", "503.html", "daemon.txt")
 
 
 class Router:
@@ -46,17 +40,19 @@ class Router:
         self._runtime = Runtime(self._directory)
         self._table = Table(settings.slots)
         self._lock = asyncio.Lock()
-        self._saving: asyncio.Task[None] | None = None
+        self._files = Files(settings, self._directory)
 
     async def start(self) -> None:
         """Load the saved table, write the proxy's files and make it run."""
-        self._directory.mkdir(parents=True, exist_ok=True)
         (self._settings.data / "run").mkdir(parents=True, exist_ok=True)
-        self._table = self._load()
-        for page in PAGES:
-            _replace(self._directory / page, (files("router") / "pages" / page).read_text())
-        self._write(self._table)
+        self._files.pages()
+        self._table = self._files.load()
+        outdated = self._files.outdated(self._table)
+        self._files.write(self._table)
         await self.ensure()
+        if outdated:
+            async with self._lock:
+                await self._reload()
 
     async def ensure(self) -> None:
         """Make a missing or stopped proxy run, and put right what it has otherwise than the table says."""
@@ -68,8 +64,7 @@ class Router:
 
     async def close(self) -> None:
         """Write what is still to be written; the proxy runs on."""
-        if self._saving:
-            await asyncio.wait([self._saving])
+        await self._files.close()
 
     async def set_hosts(self, app: str, hosts: tuple[str, ...]) -> None:
         """Lead exactly these hostnames to the app. Raises Invalid, Conflict."""
@@ -81,8 +76,19 @@ class Router:
             self._table = after
             if after.size != before.size:
                 await self._grow()
-            await self._runtime.run_all(host_lines(HOSTS, before.hosts(), after.hosts()))
-            self._save()
+            await self._runtime.run_all(map_lines(HOSTS, before.hosts(), after.hosts()))
+            self._files.save(self._table)
+
+    async def set_closed(self, app: str, closed: str) -> None:
+        """Put an app in maintenance (".", or its name for a page of its own), or with "" out of it."""
+        async with self._lock:
+            before = self._table
+            after = before.with_closed(app, closed)
+            if after == before:
+                return
+            self._table = after
+            await self._runtime.run_all(map_lines(CLOSED, before.closed(), after.closed()))
+            self._files.save(self._table)
 
     async def add(self, app: str, targets: tuple[Target, ...]) -> None:
         """Add servers without traffic, probed until they answer."""
@@ -117,14 +123,14 @@ class Router:
         """Return once the server has answered one HTTP request of ours."""
         slot = self._slot(app)
         server = slot.servers[id]
-        host = next(iter(slot.hosts), app)
-        await probe.answers(self._directory / "probe.sock", Target(server.id, server.address, server.port), host)
+        target = Target(server.id, server.address, server.port)
+        await probe.answers(self._directory / "probe.sock", target, slot.address)
 
     async def ask(
         self, app: str, target: Target, path: str, headers: Iterable[tuple[str, str]], *, timeout: float
     ) -> probe.Reply:
         """What a task answers to one request of ours. Raises ConnectionError, TimeoutError. Seconds."""
-        host = next(iter(self._slot(app).hosts), app)
+        host = self._slot(app).address
         socket = self._directory / "probe.sock"
         return await probe.ask(socket, checked_target(target), host, path=path, headers=headers, timeout=timeout)
 
@@ -171,13 +177,20 @@ class Router:
                 slot = replace(slot, servers={k: v for k, v in slot.servers.items() if k != id})
             self._keep(app, slot.servers)
 
+    async def rename(self, app: str, name: str) -> None:
+        """The app's slot is another app's from now on, with all that is in it; the proxy itself sees no change."""
+        async with self._lock:
+            self._table = self._table.renamed(app, name)
+            self._files.save(self._table)
+
     async def forget(self, app: str) -> None:
         """Take an app's hostnames, servers and slot away."""
         await self.remove(app, tuple(self._slot(app).servers))
         await self.set_hosts(app, ())
+        await self.set_closed(app, "")
         async with self._lock:
             self._table = self._table.without(app)
-            self._save()
+            self._files.save(self._table)
 
     async def differences(self) -> list[str]:
         """How the running proxy differs from the table, in words; empty when it doesn't."""
@@ -215,9 +228,10 @@ class Router:
                     await self._told(*_state_lines(slot, server))
         for backend, name in rows:
             await self._delete(f"{backend}/{name}")
-        have = await self._runtime.run(f"show map {HOSTS}")
-        before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
-        await self._runtime.run_all(host_lines(HOSTS, before, self._table.hosts()))
+        for path, wanted in ((HOSTS, self._table.hosts()), (CLOSED, self._table.closed())):
+            have = await self._runtime.run(f"show map {path}")
+            before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
+            await self._runtime.run_all(map_lines(path, before, wanted))
 
     async def _restore(self, slot: Slot, server: Server, row: Row | None) -> None:
         if row is not None:
@@ -226,7 +240,10 @@ class Router:
 
     async def _grow(self) -> None:
         """More slots than the proxy has: the one change that takes a reload, which loses no request."""
-        self._write(self._table)
+        self._files.write(self._table)
+        await self._reload()
+
+    async def _reload(self) -> None:
         answer = await self._runtime.reload()
         if "Success=1" not in answer:
             raise ProxyUnavailable("The proxy did not take its new configuration.", answer.strip()[:500])
@@ -256,30 +273,7 @@ class Router:
     def _keep(self, app: str, servers: Mapping[str, Server]) -> None:
         if app in self._table.slots:
             self._table = self._table.with_servers(app, servers)
-            self._save()
-
-    def _save(self) -> None:
-        if self._saving is None or self._saving.done():
-            self._saving = asyncio.create_task(self._save_soon())
-
-    async def _save_soon(self) -> None:
-        await asyncio.sleep(COALESCE)
-        written = None
-        while written is not self._table:
-            written = self._table
-            await asyncio.to_thread(self._write, written)
-
-    def _write(self, table: Table) -> None:
-        domain, port = self._settings.domain, self._settings.http_port
-        _replace(self._directory / "haproxy.cfg", config(table, domain=domain, public_port=port))
-        _replace(self._directory / "hosts.map", hosts_map(table))
-        _replace(self._directory / "table.json", json.dumps(dump(table)))
-
-    def _load(self) -> Table:
-        path = self._directory / "table.json"
-        if not path.exists():
-            return Table(self._settings.slots)
-        return load(json.loads(path.read_text()))
+            self._files.save(self._table)
 
 
 def _seen(server: Server, row: Row | None) -> Server:
@@ -308,9 +302,3 @@ def _state_lines(slot: Slot, server: Server) -> list[str]:
     if server.weight:
         return activate_lines(slot, server.id)
     return [f"set server {slot.name}/{server.id} state ready", f"set server {slot.name}/{server.id} weight 0"]
-
-
-def _replace(path: Path, text: str) -> None:
-    scratch = path.with_name(path.name + ".new")
-    scratch.write_text(text)
-    scratch.rename(path)

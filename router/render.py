@@ -4,6 +4,7 @@ from router.table import CHECK, Slot, Table, slot_name
 
 PROXY = "/proxy"
 HOSTS = f"{PROXY}/hosts.map"
+CLOSED = f"{PROXY}/closed.map"
 DAEMON_SOCKET = "/daemon/http.sock"
 PORT = 8080
 
@@ -42,8 +43,16 @@ frontend web
     http-request set-header X-Forwarded-Port {public_port}
     http-request set-header X-Request-Id %[uuid] unless {{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{{8,128}}$ }}
     http-request set-var(txn.host) req.hdr(host),field(1,:),lower,rtrim(.)
+    acl known var(txn.slot) -m found
+    acl closed var(txn.closed) -m found
+    http-request set-var(txn.slot) var(txn.host),map_str({hosts})
+    http-request set-var(txn.slot) 'var(txn.host),regsub("^[^.]*","*"),map_str({hosts})' unless known
+    http-request set-var(txn.closed) var(txn.slot),map_str({closed}) if known
+    http-request del-header X-Mothership-Closed
     use_backend mothership if {{ var(txn.host) -m str mothership.{domain} }}
-    use_backend %[var(txn.host),map_str({hosts},nobody)]
+    use_backend maintenance if {{ var(txn.closed) -m str . }}
+    use_backend closed if closed
+    use_backend %[var(txn.slot)] if known
     default_backend nobody
 
 frontend probe
@@ -65,6 +74,14 @@ backend probe
 backend nobody
     http-request return status 404 content-type "text/html; charset=utf-8" file {proxy}/404.html
 
+backend maintenance
+    http-request return status 503 hdr Retry-After 300 content-type "text/html; charset=utf-8" file {proxy}/closed.html
+
+backend closed
+    http-error status 503 content-type "text/html; charset=utf-8" file {proxy}/closed.html
+    http-request set-header X-Mothership-Closed %[var(txn.closed)]
+    server daemon unix@{daemon}
+
 backend mothership
     http-error status 503 content-type "text/plain; charset=utf-8" file {proxy}/daemon.txt
     timeout server 2h
@@ -76,15 +93,25 @@ backend mothership
 def config(table: Table, *, domain: str, public_port: int) -> str:
     """The whole configuration file, with the servers of today in it."""
     head = HEAD.format(
-        proxy=PROXY, port=PORT, public_port=public_port, domain=domain, hosts=HOSTS, daemon=DAEMON_SOCKET
+        proxy=PROXY, port=PORT, public_port=public_port, domain=domain, hosts=HOSTS, closed=CLOSED, daemon=DAEMON_SOCKET
     )
     used = {slot.name: slot for slot in table.slots.values()}
     return head + "".join(_backend(used.get(name), name) for name in map(slot_name, range(1, table.size + 1)))
 
 
+def head(text: str) -> str:
+    """The part of a configuration that no deploy changes: another one takes a reload."""
+    return text.partition("\nbackend slot")[0]
+
+
 def hosts_map(table: Table) -> str:
     """The map file: a hostname and its slot on each line."""
     return "".join(f"{host} {slot}\n" for host, slot in sorted(table.hosts().items()))
+
+
+def closed_map(table: Table) -> str:
+    """The map file of the apps in maintenance: a slot and its page on each line."""
+    return "".join(f"{slot} {page}\n" for slot, page in sorted(table.closed().items()))
 
 
 def _backend(slot: Slot | None, name: str) -> str:

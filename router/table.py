@@ -7,7 +7,7 @@ from typing import Any
 
 from mothership.errors import Conflict, Invalid
 
-HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 WEIGHT = 100
 CHECK = (
@@ -42,12 +42,21 @@ class Server:
 
 @dataclass(frozen=True)
 class Slot:
-    """A backend of the proxy and the app that has it."""
+    """A backend of the proxy and the app that has it.
+
+    `closed` is "" while the app takes requests; in maintenance "." for the proxy's page, the app's name for its own.
+    """
 
     name: str
     app: str
     hosts: tuple[str, ...] = ()
     servers: Mapping[str, Server] = field(default_factory=dict)
+    closed: str = ""
+
+    @property
+    def address(self) -> str:
+        """A hostname that leads here, for requests of our own."""
+        return next((host for host in self.hosts if not host.startswith("*")), self.app)
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,15 @@ class Table:
     def hosts(self) -> dict[str, str]:
         """hostname → slot name."""
         return {host: slot.name for slot in self.slots.values() for host in slot.hosts}
+
+    def closed(self) -> dict[str, str]:
+        """slot name → which page, for the apps in maintenance."""
+        return {slot.name: slot.closed for slot in self.slots.values() if slot.closed}
+
+    def with_closed(self, app: str, closed: str) -> "Table":
+        """The same table with the app in maintenance, or out of it."""
+        table = self.with_slot(app)
+        return Table(table.size, {**table.slots, app: replace(table.slots[app], closed=closed)})
 
     def with_slot(self, app: str) -> "Table":
         """The same table with a slot for the app, doubled when all are taken."""
@@ -88,6 +106,13 @@ class Table:
         table = self.with_slot(app)
         return Table(table.size, {**table.slots, app: replace(table.slots[app], servers=dict(servers))})
 
+    def renamed(self, app: str, name: str) -> "Table":
+        """The same table with the app's slot under another name."""
+        if app not in self.slots:
+            return self
+        slots = {key: slot for key, slot in self.slots.items() if key != app}
+        return Table(self.size, {**slots, name: replace(self.slots[app], app=name)})
+
     def without(self, app: str) -> "Table":
         return Table(self.size, {name: slot for name, slot in self.slots.items() if name != app})
 
@@ -97,7 +122,10 @@ def slot_name(number: int) -> str:
 
 
 def checked_host(host: str) -> str:
-    """A hostname in its lookup form: lowercase, no trailing dot (RFC 1123, section 2.1). Raises Invalid."""
+    """A hostname in its lookup form: lowercase, no trailing dot (RFC 1123, section 2.1). Raises Invalid.
+
+    `*.example.com` stands for every name one label below.
+    """
     name = host.lower().rstrip(".")
     if len(name) > 253 or not HOST.fullmatch(name):
         raise Invalid(f"{host[:80]!r} is not a hostname.")
@@ -133,8 +161,8 @@ def activate_lines(slot: Slot, id: str) -> list[str]:
     return [f"set server {slot.name}/{id} state ready", f"set server {slot.name}/{id} weight {WEIGHT}"]
 
 
-def host_lines(path: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """The changes of the host map from one state to another."""
+def map_lines(path: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The changes of a map from one state to another."""
     gone = [f"del map {path} {host}" for host in sorted(before) if host not in after]
     new = [f"add map {path} {host} {slot}" for host, slot in sorted(after.items()) if host not in before]
     moved = [f"set map {path} {host} {slot}" for host, slot in sorted(after.items()) if before.get(host, slot) != slot]
@@ -150,6 +178,7 @@ def dump(table: Table) -> dict[str, Any]:
                 "name": slot.name,
                 "app": slot.app,
                 "hosts": list(slot.hosts),
+                "closed": slot.closed,
                 "servers": [
                     {"id": s.id, "address": s.address, "port": s.port, "weight": s.weight, "draining": s.draining}
                     for s in slot.servers.values()
@@ -163,7 +192,11 @@ def dump(table: Table) -> dict[str, Any]:
 def load(data: Mapping[str, Any]) -> Table:
     slots = {
         entry["app"]: Slot(
-            entry["name"], entry["app"], tuple(entry["hosts"]), {s["id"]: Server(**s) for s in entry["servers"]}
+            entry["name"],
+            entry["app"],
+            tuple(entry["hosts"]),
+            {s["id"]: Server(**s) for s in entry["servers"]},
+            entry.get("closed", ""),
         )
         for entry in data["slots"]
     }

@@ -22,6 +22,18 @@ class CreateArgs:
 
 
 @dataclass(frozen=True)
+class RenameArgs:
+    app: str
+    name: str = positional("NEW-NAME")
+
+
+@dataclass(frozen=True)
+class TransferArgs:
+    app: str
+    user: str = positional("USER")
+
+
+@dataclass(frozen=True)
 class DestroyArgs:
     app: str
     confirm: str = option("--confirm", default="", help="The app's name once more.")
@@ -37,12 +49,13 @@ class BuildpacksArgs:
 async def apps(house: House, caller: Session, args: Listing) -> None:
     rows, serving = [], house.releases.serving()
     for app in house.apps.visible(caller.user):
-        version, formation = serving.get(app.name, (0, {}))
+        release = serving.get(app.name)
+        running = {p: n for p, n in release.formation.items() if n} if release else {}
         rows.append(
             {
                 "app": app.name,
-                "release": f"v{version}" if version else "",
-                "processes": " ".join(f"{p}={n}" for p, n in formation.items() if n),
+                "release": f"v{release.version}" if release else "",
+                "processes": " ".join(f"{p}={n}" for p, n in running.items()),
                 "url": house.settings.app_url(app.name),
             }
         )
@@ -99,6 +112,23 @@ async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> Non
     say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
+async def rename(house: House, caller: Session, args: RenameArgs) -> None:
+    """The new name's release starts beside the old one's; the old address ends when the new one serves."""
+    app, out = house.app(args.app, caller.user), output(caller)
+    async with house.locks.hold(app.name, out), house.locks.hold(args.name, out):
+        renamed = await house.deployer.renaming.rename(app, args.name, caller.user.name, out)
+    say(caller, f"{app.name} is {renamed.name} now: {house.settings.app_url(renamed.name)}")
+    say(caller, f"In your clones: git remote set-url mothership …/{renamed.name}")
+
+
+async def transfer(house: House, caller: Session, args: TransferArgs) -> None:
+    """The new owner decides from now on; the old one has no access unless it is given back."""
+    app = house.app(args.app, caller.user)
+    owner = house.accounts.user(args.user)
+    house.apps.transfer(app, owner)
+    say(caller, f"{app.name} is {owner.name}'s now.")
+
+
 async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
     app = house.app(args.app, caller.user)
     if app.owner != caller.user.id and not caller.user.admin:
@@ -114,6 +144,15 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
+    Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),
+    Verb(
+        "apps:transfer",
+        "Give an app to another user.",
+        TransferArgs,
+        transfer,
+        ("apps:transfer blog ada",),
+        role=Role.OWNER,
+    ),
     Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
     Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
     Verb(

@@ -9,14 +9,15 @@ from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.releases import skip_option
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, option, output, positional, say, table
-from mothership.errors import Invalid, MothershipError, NotFound
+from mothership.commands.verb import AppListing, Verb, key_only, option, output, positional, say, table
+from mothership.errors import Invalid, MothershipError, NotFound, Refused
 from mothership.model import CONFIG_KEY, Role
 from mothership.releases import Order
 from mothership.store import App
 
 LONGEST = 32 * 1024
 RESERVED = ("MOTHERSHIP_", "DYNO")
+MASK = "********"
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class GetArgs:
 @dataclass(frozen=True)
 class SetArgs:
     app: str
-    pairs: tuple[str, ...] = positional("KEY=VALUE", many=True)
-    secret: bool = option("--secret", default=False, help="Keep them from preview apps.")
+    pairs: tuple[str, ...] = positional("KEY=VALUE", many=True, shown=key_only)
+    secret: bool = option("--secret", default=False, help="Only operators read them; previews don't get them.")
     unset: str = option("--unset", default="", help="Remove these in the same release: KEY,KEY.")
     skip_release: bool = skip_option()
 
@@ -53,7 +54,8 @@ class Change:
 
 async def show(house: House, caller: Session, args: AppListing) -> None:
     app = house.app(args.app, caller.user)
-    rows = [{"key": key, "value": value} for key, value in house.apps.config(app).items()]
+    hidden = _hidden(house, caller, app)
+    rows = [{"key": key, "value": MASK if key in hidden else value} for key, value in house.apps.config(app).items()]
     table(caller, rows, as_json=args.json, empty=f"{app.name} has no config vars. Set one: config:set KEY=VALUE")
 
 
@@ -62,6 +64,8 @@ async def get(house: House, caller: Session, args: GetArgs) -> None:
     values = house.apps.config(app)
     if args.key not in values:
         raise NotFound(f"{app.name} has no config var {args.key[:60]!r}.", f"See them all: config {app.name}")
+    if args.key in _hidden(house, caller, app):
+        raise Refused(f"{args.key} is a secret of {app.name}: it can be set, and read by its operators only.")
     say(caller, values[args.key])
 
 
@@ -110,7 +114,8 @@ async def _apply(house: House, caller: Session, app: App, change: Change) -> Non
             secret=change.secret,
         )
         try:
-            release = await house.shipper.ship(order, out)
+            told = out.hiding([*house.apps.secret_values(app), *(new[key] for key in change.secret if key in new)])
+            release = await house.shipper.ship(order, told)
         except MothershipError as error:
             error.hint = f"{error.hint} v{current.version} still serves, and the config vars are as before.".strip()
             raise
@@ -122,6 +127,12 @@ def _present(house: House, app: App, keys: Iterable[str]) -> None:
     missing = [key for key in keys if key not in house.apps.config(app)]
     if missing:
         raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
+
+
+def _hidden(house: House, caller: Session, app: App) -> frozenset[str]:
+    """The config vars whose values the caller may not read."""
+    role = house.apps.role(app, caller.user)
+    return frozenset() if role and role >= Role.OPERATOR else house.apps.secrets(app)
 
 
 def _pair(text: str) -> tuple[str, str]:

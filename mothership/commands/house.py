@@ -14,7 +14,7 @@ from mothership.releases.cleanup import Cleanup
 from mothership.releases.doctor import Doctor
 from mothership.releases.running import Running
 from mothership.repos import Repos
-from mothership.store import Accounts, App, Apps, Builds, Releases
+from mothership.store import Accounts, App, Apps, Audit, Builds, Releases
 from mothership.swarm.cluster import Cluster
 from router import Router
 
@@ -29,6 +29,7 @@ class House:
     apps: Apps
     releases: Releases
     builds: Builds
+    audit: Audit
     repos: Repos
     cluster: Cluster
     router: Router

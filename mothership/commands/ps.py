@@ -62,6 +62,35 @@ async def scale(house: House, caller: Session, args: ScaleArgs) -> None:
     say(caller, f"{app.name}: " + " ".join(f"{p}={n}" for p, n in scaled.formation.items()))
 
 
+async def stop(house: House, caller: Session, args: AppOnly) -> None:
+    """Nothing of the app runs until it is started again; what ran is remembered."""
+    app = house.app(args.app, caller.user)
+    out = output(caller)
+    async with house.locks.hold(app.name, out):
+        running = {process: n for process, n in house.current(app).formation.items() if n}
+        if not running:
+            say(caller, f"Nothing of {app.name} runs.")
+            return
+        house.apps.set_stopped(app, running)
+        await house.shipper.scale(app, dict.fromkeys(running, 0), out)
+    say(caller, f"{app.name} is stopped. Start it again: ps:start {app.name}")
+
+
+async def start(house: House, caller: Session, args: AppOnly) -> None:
+    """What ran before the stop runs again."""
+    app = house.app(args.app, caller.user)
+    out = output(caller)
+    async with house.locks.hold(app.name, out):
+        known = house.current(app).formation
+        wanted = {process: n for process, n in house.apps.stopped(app).items() if process in known}
+        if not wanted:
+            say(caller, f"{app.name} was not stopped. To run more of it: ps:scale {app.name} TYPE=N")
+            return
+        await house.shipper.scale(app, wanted, out)
+        house.apps.set_stopped(app, {})
+    say(caller, f"{app.name}: " + " ".join(f"{p}={n}" for p, n in wanted.items()))
+
+
 async def restart(house: House, caller: Session, args: AppOnly) -> None:
     """A restart is a release of the same things, so that no request is lost by it."""
     app = house.app(args.app, caller.user)
@@ -122,6 +151,8 @@ def _change(text: str) -> tuple[str, int]:
 VERBS: tuple[Verb[Any], ...] = (
     Verb("ps", "List an app's running processes.", AppListing, ps, ("ps blog",), role=Role.VIEWER, reads=True),
     Verb("ps:scale", "Set how many of each process type run.", ScaleArgs, scale, ("ps:scale blog web=2 worker=1",)),
+    Verb("ps:stop", "Stop all of an app's processes.", AppOnly, stop, ("ps:stop blog",)),
+    Verb("ps:start", "Start what ran before a stop.", AppOnly, start, ("ps:start blog",)),
     Verb("ps:restart", "Restart an app without losing a request.", AppOnly, restart, ("ps:restart blog",)),
     Verb(
         "limits",

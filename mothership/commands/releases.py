@@ -117,7 +117,8 @@ async def rollback(house: House, caller: Session, args: RollbackArgs) -> None:
             old.formation,
             phase=not args.skip_release,
         )
-        announce(house.settings, await house.shipper.ship(order, out), out)
+        told = out.hiding(house.apps.secret_values(app))
+        announce(house.settings, await house.shipper.ship(order, told), out)
 
 
 async def redeploy(house: House, caller: Session, args: RedeployArgs) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 from mothership.commands import (
     access,
     apps,
+    audit,
     builds,
     checks,
     config,
+    domains,
     help,
     keys,
     logs,
@@ -25,6 +27,7 @@ ALL: tuple[Verb[Any], ...] = (
     *apps.VERBS,
     *access.VERBS,
     *config.VERBS,
+    *domains.VERBS,
     *ps.VERBS,
     *checks.VERBS,
     *releases.VERBS,
@@ -35,5 +38,6 @@ ALL: tuple[Verb[Any], ...] = (
     *keys.VERBS,
     *tokens.VERBS,
     *upkeep.VERBS,
+    *audit.VERBS,
 )
 VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in ALL}

@@ -38,9 +38,46 @@ class Verb(Generic[A]):
         return any(field.name == "app" for field in dataclasses.fields(self.arguments))  # type: ignore[arg-type]
 
 
-def positional(metavar: str, *, many: bool = False, default: Any = dataclasses.MISSING) -> Any:
-    """A positional argument; `many` takes all that are left, at least one unless a default is given."""
-    return dataclasses.field(default=default, metadata={"metavar": metavar, "many": many})
+def positional(
+    metavar: str,
+    *,
+    many: bool = False,
+    default: Any = dataclasses.MISSING,
+    shown: Callable[[str], str] | None = None,
+) -> Any:
+    """A positional argument; `many` takes all that are left, at least one unless a default is given.
+
+    `shown` says what of a word may stand in the audit trail, when it may hold a secret.
+    """
+    return dataclasses.field(default=default, metadata={"metavar": metavar, "many": many, "shown": shown})
+
+
+def key_only(pair: str) -> str:
+    """`KEY=VALUE` without the value."""
+    return pair.partition("=")[0] + "=…"
+
+
+def hidden(word: str) -> str:
+    """Nothing of a word but that there was one."""
+    return "…"
+
+
+def recorded(args: Any) -> str:
+    """A verb's arguments for the audit trail: what differs from its default, without secrets and the app."""
+    words = []
+    for field in dataclasses.fields(args):
+        value = getattr(args, field.name)
+        if field.name in ("app", "json") or value == field.default:
+            continue
+        shown = field.metadata.get("shown") or str
+        name = next((flag for flag in field.metadata.get("flags", ()) if flag.startswith("--")), "")
+        if isinstance(value, bool):
+            words.append(name)
+        else:
+            words += ([name] if name else []) + [
+                shown(word) for word in (value if isinstance(value, tuple) else [value])
+            ]
+    return " ".join(words)
 
 
 def option(*flags: str, default: Any, help: str, kind: Any = None) -> Any:

@@ -132,16 +132,27 @@ class Engine:
         user: str = "",
         workdir: str = "",
         stdin: bool = False,
+        tty: bool = False,
     ) -> tuple[str, Stream]:
         """Start a process in a running container: its exec id (for `exec_code`) and its streams."""
         made = await self.call(
             lambda api: api.exec_create(
-                container, list(argv), environment=dict(env or {}), user=user, workdir=workdir or None, stdin=stdin
+                container,
+                list(argv),
+                environment=dict(env or {}),
+                user=user,
+                workdir=workdir or None,
+                stdin=stdin,
+                tty=tty,
             )
         )
-        body = {"Detach": False, "Tty": False}
-        stream = await hijack(self._socket, await self._path(f"/exec/{made['Id']}/start"), body, tty=False)
+        body = {"Detach": False, "Tty": tty}
+        stream = await hijack(self._socket, await self._path(f"/exec/{made['Id']}/start"), body, tty=tty)
         return str(made["Id"]), stream
+
+    async def exec_resize(self, exec_id: str, *, rows: int, columns: int) -> None:
+        with contextlib.suppress(MothershipError):
+            await self.call(lambda api: api.exec_resize(exec_id, rows, columns))
 
     async def exec_code(self, exec_id: str) -> int:
         """The exit code of an exec whose output has ended."""

@@ -29,6 +29,8 @@ class Retirement:
         self._cluster = cluster
         self._router = router
         self._leaving: dict[str, asyncio.Task[None]] = {}
+        self.renamed: dict[str, str] = {}
+        """Earlier names of apps, whose services are still labelled with them."""
 
     def retire(self, service: Service) -> None:
         """Let a service go."""
@@ -67,22 +69,27 @@ class Retirement:
         except MothershipError as error:
             log.warning("retiring left to upkeep", app=app, error=error.message)
 
+    def app(self, label: str) -> str:
+        """The app that a label means today."""
+        return self.renamed.get(label, label)
+
     async def _retire(self, service: Service) -> None:
+        app = self.app(service.app)
         try:
             tasks = await self._cluster.tasks(service.name)
             ids = tuple(task.id for task in tasks)
             if service.process == "web":
-                await self._router.drain(service.app, ids)
-                await self._router.drained(service.app, ids, timeout=self._patience(service))
+                await self._router.drain(app, ids)
+                await self._router.drained(app, ids, timeout=self._patience(service))
             await self._cluster.remove(service.name)
             await self._hurry(tasks)
             if service.process == "web":
-                await self._router.remove(service.app, ids)
+                await self._router.remove(app, ids)
         except MothershipError as error:
             log.warning("retiring left to upkeep", service=service.name, error=error.message)
 
     def _patience(self, service: Service) -> int:
-        release = self._releases.find(service.app, service.release)
+        release = self._releases.find(self.app(service.app), service.release)
         return release.drain if release else self._settings.drain
 
     async def _hurry(self, tasks: list[Task]) -> None:

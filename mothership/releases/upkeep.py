@@ -90,17 +90,19 @@ class Upkeep:
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
         self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
-        apps = self._apps.all()
-        self._vitals.watch({app.name: self._releases.current(app.name) for app in apps}, tasks)
+        apps, today = self._apps.all(), self._shipper.retirement.app
+        serving = self._releases.serving()
+        self._vitals.watch(serving, tasks)
         for app in apps:
-            release = self._releases.current(app.name)
-            mine = [service for service in services if service.app == app.name]
-            if not self._locks.held(app.name):
-                await self._mend_services(release, mine)
-            await self._mend_route(app, release, [task for task in tasks if task.app == app.name])
+            release = serving.get(app.name)
+            mine = [service for service in services if today(service.app) == app.name]
+            if not self._locks.held(app.name) and _differ(release, mine):
+                # The release was read before other work was waited for: a deploy may have ended meanwhile.
+                await self._mend_services(self._releases.current(app.name), mine)
+            await self._mend_route(app, release, [task for task in tasks if today(task.app) == app.name])
         names = {app.name for app in apps}
         for service in services:
-            if service.app not in names:
+            if today(service.app) not in names:
                 await self._cluster.remove(service.name)
 
     async def _mend_services(self, release: Release | None, services: list[Service]) -> None:
@@ -125,7 +127,9 @@ class Upkeep:
         async with self._shipper.switching(app.name):
             if release != self._releases.current(app.name):
                 return
-            await self._router.set_hosts(app.name, hosts(self._settings, app))
+            if not (release and self._locks.held(app.name)):  # a deploy in progress may be a rename
+                await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
+                await self._router.set_closed(app.name, app.closed)
             if release:
                 await self._route(app, release, [task for task in web if task.release == version])
             await self._unroute(app, web)
@@ -157,6 +161,7 @@ class Upkeep:
             await self._router.remove(app.name, tuple(gone))
 
 
-def hosts(settings: Settings, app: App) -> tuple[str, ...]:
-    """The hostnames that lead to an app."""
-    return (f"{app.name}.{settings.domain}",)
+def _differ(release: Release | None, services: list[Service]) -> bool:
+    """Whether an app's services are other ones than its release asks for."""
+    wanted = {(p, release.version, n) for p, n in release.formation.items() if n} if release else set()
+    return wanted != {(service.process, service.release, service.replicas) for service in services}

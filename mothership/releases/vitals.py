@@ -29,7 +29,7 @@ class Vitals:
         self._web: dict[str, set[str]] = {}
         self.unready: set[str] = set()
 
-    def watch(self, releases: Mapping[str, Release | None], tasks: Iterable[Task]) -> None:
+    def watch(self, releases: Mapping[str, Release], tasks: Iterable[Task]) -> None:
         """Look at exactly the running tasks of these releases from now on."""
         wanted: dict[tuple[str, int], tuple[Release, Task, Check]] = {}
         self._web = {}

@@ -4,11 +4,12 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mothership.errors import Conflict, Invalid, NotFound
-from mothership.model import User
+from mothership.model import Role, User
 from mothership.store.database import Row, Store, now
 
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.IGNORECASE)
@@ -49,31 +50,55 @@ def parse_key(line: str) -> Key:
     return Key(parts[0], data, comment)
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What a key or token is good for: at most a role, one app ("" for all), until a time ("" for ever, ISO 8601)."""
+
+    most: Role = Role.OWNER
+    only: str = ""
+    expires: str = ""
+
+    def columns(self) -> Row:
+        return {"most": int(self.most), "scope": self.only, "expires": self.expires}
+
+
 class Accounts:
     """Who may come in. It is what the doors ask (`mothership.doors.Accounts`)."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._listeners: list[Callable[[str], None]] = []
 
     async def user_for_key(self, algorithm: str, data: bytes) -> User | None:
         """The owner of an SSH public key by its binary form, None for a stranger."""
-        row = self._store.row(
-            "SELECT users.*, keys.id AS key_id FROM keys JOIN users ON users.id = keys.user WHERE keys.data = ?", data
-        )
-        if row:
-            self._store.write("UPDATE keys SET used = ? WHERE id = ?", now(), row["key_id"])
-        return _user(row)
+        return self._known("keys", "data", data)
 
     async def user_for_token(self, token: str) -> User | None:
         """The owner of an access token, None for a stranger."""
+        return self._known("tokens", "hash", token_mark(token))
+
+    def on_revoked(self, listener: Callable[[str], None]) -> None:
+        """Have a listener called with the mark of every key and token that is taken away: its sessions must end."""
+        self._listeners.append(listener)
+
+    def _known(self, table: str, column: str, value: object) -> User | None:
         row = self._store.row(
-            "SELECT users.*, tokens.id AS token_id, tokens.used FROM tokens JOIN users ON users.id = tokens.user "
-            "WHERE hash = ?",
-            _hash(token),
+            f"SELECT users.*, credential.id AS credential, most, scope, expires, used FROM {table} AS credential "
+            f"JOIN users ON users.id = credential.user WHERE credential.{column} = ?",
+            value,
         )
-        if row and (row["used"] or "")[:MINUTE] != now()[:MINUTE]:  # an API's client comes hundreds of times a second
-            self._store.write("UPDATE tokens SET used = ? WHERE id = ?", now(), row["token_id"])
-        return _user(row)
+        if row is None or (row["expires"] and row["expires"] < now()):
+            return None
+        if (row["used"] or "")[:MINUTE] != now()[:MINUTE]:  # an API's client comes hundreds of times a second
+            self._store.write(f"UPDATE {table} SET used = ? WHERE id = ?", now(), row["credential"])
+        most = Role(row["most"])
+        admin = bool(row["admin"]) and most is Role.OWNER and not row["scope"]
+        return User(row["id"], row["name"], admin, most, row["scope"])
+
+    def _revoked(self, marks: Iterable[str]) -> None:
+        for mark in marks:
+            for listener in self._listeners:
+                listener(mark)
 
     def user(self, name: str) -> User:
         """A user by name. Raises NotFound."""
@@ -88,7 +113,26 @@ class Accounts:
             "LEFT JOIN keys ON keys.user = users.id GROUP BY users.id ORDER BY users.name"
         )
 
+    def name(self, user: int) -> str:
+        """A user's name by id."""
+        row = self._store.row("SELECT name FROM users WHERE id = ?", user)
+        return str(row["name"]) if row else ""
+
+    def remove_user(self, user: User) -> None:
+        """Take a user away with all keys and tokens. Raises Conflict while they own apps."""
+        owned = [row["name"] for row in self._store.rows("SELECT name FROM apps WHERE owner = ?", user.id)]
+        if owned:
+            raise Conflict(
+                f"{user.name} owns {', '.join(owned[:5])}.", "Destroy them, or give them to somebody else first."
+            )
+        marks = [row["fingerprint"] for row in self.keys(user)]
+        marks += [row["hash"] for row in self._store.rows("SELECT hash FROM tokens WHERE user = ?", user.id)]
+        self._store.write("DELETE FROM users WHERE id = ?", user.id)
+        self._revoked(marks)
+
     def may_create(self, user: User) -> bool:
+        if user.limited:
+            return False
         row = self._store.row("SELECT creates FROM users WHERE id = ?", user.id)
         return user.admin or bool(row and row["creates"])
 
@@ -107,10 +151,12 @@ class Accounts:
 
     def keys(self, user: User) -> list[Row]:
         return self._store.rows(
-            "SELECT fingerprint, algorithm, comment, created, used FROM keys WHERE user = ? ORDER BY id", user.id
+            "SELECT fingerprint, algorithm, comment, created, used, most, scope, expires FROM keys WHERE user = ? "
+            "ORDER BY id",
+            user.id,
         )
 
-    def add_key(self, user: User, line: str) -> Key:
+    def add_key(self, user: User, line: str, grant: Grant = Grant()) -> Key:
         """Give a user an SSH key. Raises Invalid, Conflict."""
         key = parse_key(line)
         owner = self._store.row("SELECT user FROM keys WHERE data = ?", key.data)
@@ -126,6 +172,7 @@ class Accounts:
                 "fingerprint": key.fingerprint,
                 "comment": key.comment,
                 "created": now(),
+                **grant.columns(),
             },
         )
         return key
@@ -134,27 +181,35 @@ class Accounts:
         """Take a key away. Raises NotFound."""
         if not self._store.write("DELETE FROM keys WHERE user = ? AND fingerprint = ?", user.id, fingerprint):
             raise NotFound(f"You have no key {fingerprint[:80]!r}.", "See your keys: keys")
+        self._revoked([fingerprint])
 
     def tokens(self, user: User) -> list[Row]:
-        return self._store.rows("SELECT name, created, used FROM tokens WHERE user = ? ORDER BY id", user.id)
+        return self._store.rows(
+            "SELECT name, created, used, most, scope, expires FROM tokens WHERE user = ? ORDER BY id", user.id
+        )
 
-    def create_token(self, user: User, name: str) -> str:
+    def create_token(self, user: User, name: str, grant: Grant = Grant()) -> str:
         """Make an access token; it is shown this once and kept as a hash. Raises Invalid, Conflict."""
         if not USER_NAME.fullmatch(name):
             raise Invalid(f"{name[:64]!r} is not a token name.", "Use letters, digits, dots and dashes, up to 64.")
         if self._store.row("SELECT 1 FROM tokens WHERE user = ? AND name = ?", user.id, name):
             raise Conflict(f"You already have a token named {name!r}.", f"Revoke it first: tokens:revoke {name}")
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        self._store.insert("tokens", {"user": user.id, "name": name, "hash": _hash(token), "created": now()})
+        record = {"user": user.id, "name": name, "hash": token_mark(token), "created": now(), **grant.columns()}
+        self._store.insert("tokens", record)
         return token
 
     def revoke_token(self, user: User, name: str) -> None:
         """Take a token away. Raises NotFound."""
-        if not self._store.write("DELETE FROM tokens WHERE user = ? AND name = ?", user.id, name):
+        row = self._store.row("SELECT hash FROM tokens WHERE user = ? AND name = ?", user.id, name)
+        if row is None:
             raise NotFound(f"You have no token named {name[:64]!r}.", "See your tokens: tokens")
+        self._store.write("DELETE FROM tokens WHERE hash = ?", row["hash"])
+        self._revoked([row["hash"]])
 
 
-def _hash(token: str) -> str:
+def token_mark(token: str) -> str:
+    """What is kept of a token, and what it is called when it is revoked."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mothership.errors import Conflict, NotFound
-from mothership.model import Limits, User, app_name
+from mothership.model import Limits, Role, User, app_name
 from mothership.store.database import Row, Store, now
 
 
@@ -28,6 +28,13 @@ class App:
     unchecked: tuple[str, ...] = ()
     parent: str = ""
     expires: str = ""
+    maintenance: bool = False
+    page: str = ""
+
+    @property
+    def closed(self) -> str:
+        """What the router is told: "" for open, else which page a visitor gets."""
+        return (self.name if self.page else ".") if self.maintenance else ""
 
 
 class Apps:
@@ -72,15 +79,30 @@ class Apps:
         """The apps a user may see."""
         return [app for app in self.all() if self.may_use(app, user)]
 
-    def may_use(self, app: App, user: User) -> bool:
-        """Whether somebody may deploy and operate an app; who may use an app may use its previews."""
-        if user.admin or app.owner == user.id:
-            return True
+    def role(self, app: App, user: User) -> Role | None:
+        """What somebody may do with an app, None for nothing; a preview's roles are its parent's."""
         name = app.parent or app.name
-        return self._store.row("SELECT 1 FROM access WHERE app = ? AND user = ?", name, user.id) is not None
+        if user.only not in ("", name):
+            return None
+        if user.admin or app.owner == user.id:
+            return user.most
+        row = self._store.row("SELECT role FROM access WHERE app = ? AND user = ?", name, user.id)
+        return min(Role(row["role"]), user.most) if row else None
 
-    def grant(self, app: App, user: User) -> None:
-        self._store.insert("access", {"app": app.name, "user": user.id}, replace=True)
+    def may_use(self, app: App, user: User) -> bool:
+        """Whether somebody may do anything with an app."""
+        return self.role(app, user) is not None
+
+    def people(self, app: App) -> list[Row]:
+        """Who may use an app, and as what."""
+        return self._store.rows(
+            "SELECT users.name AS user, access.role AS role FROM access JOIN users ON users.id = access.user "
+            "WHERE access.app = ? ORDER BY users.name",
+            app.name,
+        )
+
+    def grant(self, app: App, user: User, role: Role) -> None:
+        self._store.insert("access", {"app": app.name, "user": user.id, "role": int(role)}, replace=True)
 
     def revoke(self, app: App, user: User) -> None:
         self._store.write("DELETE FROM access WHERE app = ? AND user = ?", app.name, user.id)
@@ -119,7 +141,59 @@ class Apps:
         rows = self._store.rows("SELECT * FROM apps WHERE expires <> '' AND expires < ?", at.isoformat())
         return [_app(row) for row in rows]
 
+    # domains and maintenance
+
+    def hosts(self, app: App, domain: str) -> tuple[str, ...]:
+        """The hostnames that lead to an app: its own below the server's domain, and those that were added."""
+        return (f"{app.name}.{domain}", *self.domains(app))
+
+    def domains(self, app: App) -> tuple[str, ...]:
+        rows = self._store.rows("SELECT host FROM domains WHERE app = ? ORDER BY host", app.name)
+        return tuple(row["host"] for row in rows)
+
+    def domain_owner(self, host: str) -> str:
+        """The app that a hostname was added to, "" for none."""
+        row = self._store.row("SELECT app FROM domains WHERE host = ?", host)
+        return str(row["app"]) if row else ""
+
+    def add_domain(self, app: App, host: str) -> None:
+        self._store.insert("domains", {"host": host, "app": app.name})
+
+    def remove_domain(self, app: App, host: str) -> bool:
+        """Take a hostname away; whether it was there."""
+        return self._store.write("DELETE FROM domains WHERE app = ? AND host = ?", app.name, host) > 0
+
+    def set_maintenance(self, app: App, on: bool, page: str) -> None:
+        self._store.write("UPDATE apps SET maintenance = ?, page = ? WHERE name = ?", int(on), page, app.name)
+
     # settings
+
+    def set_stopped(self, app: App, formation: Mapping[str, int]) -> None:
+        """Keep what ran before somebody stopped an app."""
+        self._store.write("UPDATE apps SET stopped = ? WHERE name = ?", json.dumps(dict(formation)), app.name)
+
+    def stopped(self, app: App) -> dict[str, int]:
+        """What ran before somebody stopped the app; empty when nobody did."""
+        row = self._store.row("SELECT stopped FROM apps WHERE name = ?", app.name)
+        return dict(json.loads(row["stopped"])) if row else {}
+
+    def rename(self, app: App, name: str) -> None:
+        """Give an app another name, everywhere; its images are the same ones in the other name's repository."""
+        with self._store.transaction():
+            self._store.write("UPDATE apps SET name = ? WHERE name = ?", name, app.name)
+            for table in ("releases", "builds"):
+                self._store.write(
+                    f"UPDATE {table} SET image = json_set(image, '$.repository', ?) "
+                    "WHERE app = ? AND image <> '' AND json_extract(image, '$.repository') = ?",
+                    name,
+                    name,
+                    app.name,
+                )
+
+    def transfer(self, app: App, owner: User) -> None:
+        with self._store.transaction():
+            self._store.write("UPDATE apps SET owner = ? WHERE name = ? OR parent = ?", owner.id, app.name, app.name)
+            self._store.write("DELETE FROM access WHERE app = ? AND user = ?", app.name, owner.id)
 
     def set_drain(self, app: App, seconds: int | None) -> None:
         self._store.write("UPDATE apps SET drain = ? WHERE name = ?", seconds, app.name)
@@ -150,6 +224,11 @@ class Apps:
         """The config vars that are marked secret: previews don't get them."""
         rows = self._store.rows("SELECT key FROM config WHERE app = ? AND secret", app.name)
         return frozenset(row["key"] for row in rows)
+
+    def secret_values(self, app: App) -> list[str]:
+        """The values, and each line of them, that no output may show."""
+        rows = self._store.rows("SELECT value FROM config WHERE app = ? AND secret", app.name)
+        return [line for row in rows for line in {row["value"], *row["value"].splitlines()}]
 
     # formation
 
@@ -209,4 +288,6 @@ def _app(row: Row) -> App:
         unchecked=tuple(json.loads(row["unchecked"])),
         parent=row["parent"],
         expires=row["expires"],
+        maintenance=bool(row["maintenance"]),
+        page=row["page"],
     )

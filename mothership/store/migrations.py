@@ -77,3 +77,45 @@ def m003_deploys(db: Database) -> None:
         "ALTER TABLE agreed_refs ADD COLUMN moved INTEGER NOT NULL DEFAULT 0",
     ):
         db.execute(statement)
+
+
+AUDIT = (
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY, at TEXT NOT NULL, user TEXT NOT NULL, remote TEXT NOT NULL, "
+    "door TEXT NOT NULL, action TEXT NOT NULL, app TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL, "
+    "seal TEXT NOT NULL)",
+    "CREATE INDEX audit_by_app ON audit(app)",
+    "CREATE TABLE audit_head (id INTEGER NOT NULL, seal TEXT NOT NULL)",
+    f"INSERT INTO audit_head VALUES (0, '{'0' * 64}')",
+    "CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END",
+    "CREATE TRIGGER audit_is_final BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END",
+)
+
+
+@migrations()
+def m004_people(db: Database) -> None:
+    for statement in (
+        "ALTER TABLE access ADD COLUMN role INTEGER NOT NULL DEFAULT 3",
+        *(
+            f"ALTER TABLE {table} ADD COLUMN {column}"
+            for table in ("keys", "tokens")
+            for column in (
+                "most INTEGER NOT NULL DEFAULT 4",
+                "scope TEXT NOT NULL DEFAULT ''",
+                "expires TEXT NOT NULL DEFAULT ''",
+            )
+        ),
+        *AUDIT,
+    ):
+        db.execute(statement)
+
+
+@migrations()
+def m005_domains(db: Database) -> None:
+    for statement in (
+        "CREATE TABLE domains (host TEXT PRIMARY KEY, app TEXT NOT NULL REFERENCES apps(name) "
+        "ON DELETE CASCADE ON UPDATE CASCADE)",
+        "ALTER TABLE apps ADD COLUMN maintenance INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE apps ADD COLUMN page TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE apps ADD COLUMN stopped TEXT NOT NULL DEFAULT '{}'",
+    ):
+        db.execute(statement)

@@ -1,11 +1,8 @@
 """Releases: numbered, immutable, and one of them current."""
 
 import json
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from functools import lru_cache
-from types import MappingProxyType
 
 from mothership.errors import NotFound
 from mothership.model import Limits, RefUpdate, Release
@@ -18,6 +15,7 @@ class Releases:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: dict[tuple[str, int, str, str], Release] = {}
 
     def all_or_nothing(self) -> AbstractContextManager[None]:
         """What is written in the block is written together, or not at all."""
@@ -70,12 +68,12 @@ class Releases:
         row = self._store.row("SELECT * FROM releases WHERE app = ? AND status = 'current'", app)
         return _release(row) if row else None
 
-    def serving(self) -> dict[str, tuple[int, Mapping[str, int]]]:
-        """Version and formation of what serves, of all apps at once: a listing of hundreds asks once."""
-        rows = self._store.rows(
-            "SELECT app, version, formation FROM apps CROSS JOIN releases ON app = apps.name AND version = current"
-        )
-        return {row["app"]: (row["version"], _formation(row["formation"])) for row in rows}
+    def serving(self) -> dict[str, Release]:
+        """The current release of every app that has one. Cheap: what has not changed is not read again."""
+        rows = self._store.rows("SELECT app, version, formation, image FROM releases WHERE status = 'current'")
+        keys = {row["app"]: (row["app"], row["version"], row["formation"], row["image"]) for row in rows}
+        self._known = {key: self._known.get(key) or self.get(key[0], key[1]) for key in keys.values()}
+        return {app: self._known[key] for app, key in keys.items()}
 
     def list(self, app: str, *, limit: int = 20) -> list[Release]:
         """An app's releases, newest first."""
@@ -124,11 +122,6 @@ def _record(release: Release) -> Row:
         "user": release.user,
         "created": release.created,
     }
-
-
-@lru_cache(1024)
-def _formation(text: str) -> Mapping[str, int]:
-    return MappingProxyType(json.loads(text))
 
 
 def _release(row: Row) -> Release:

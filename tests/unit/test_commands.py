@@ -19,7 +19,7 @@ from mothership.model import User
 from mothership.releases import AppLocks, BuildSlots
 from mothership.releases.running import Running
 from mothership.repos import Repos
-from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 
 
 class Caller:
@@ -59,6 +59,7 @@ def house(tmp_path: Path) -> House:
         apps=Apps(store),
         releases=Releases(store),
         builds=Builds(store),
+        audit=Audit(store),
         repos=Repos(tmp_path),
         cluster=cast(Any, None),
         router=cast(Any, None),

@@ -14,7 +14,7 @@ from mothership.model import Image, Push, RefUpdate, Release, User
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots
 from mothership.repos import Repos
-from mothership.store import Accounts, Apps, Builds, Releases, Store
+from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 
 IMAGE = Image("blog", "sha256:" + "a" * 64, "buildpack", {"web": "x"})
 MAIN = "refs/heads/main"
@@ -49,12 +49,14 @@ class Scene:
             self.apps,
             self.releases,
             self.builds,
+            Audit(store),
             self.repos,
             cast(Any, None),
             cast(Any, None),
             self.locks,
             BuildSlots(1),
             cast(Any, self.recipe),
+            cast(Any, None),
             preview_days=7,
         )
 
@@ -188,6 +190,6 @@ async def test_a_detached_deploy_that_died_with_its_daemon_puts_the_ref_back_at_
 async def test_a_server_that_stops_cancels_a_detached_deploy_and_puts_the_ref_back(scene: Scene) -> None:
     await hand_over(scene)
     await asyncio.sleep(0)
-    await scene.deployer.close()
+    await scene.deployer.detached.close()
     assert scene.repos.ref("blog", MAIN) == scene.old
     assert not scene.locks.held("blog") and scene.releases.agreed() == ()

@@ -14,8 +14,8 @@ from router.table import (
     checked_host,
     checked_target,
     dump,
-    host_lines,
     load,
+    map_lines,
     switch_lines,
 )
 
@@ -76,7 +76,7 @@ def test_a_switch_gives_the_new_servers_everything_and_the_old_nothing_new() -> 
 
 
 def test_the_host_map_is_changed_by_its_difference() -> None:
-    lines = host_lines("/m", {"a": "s1", "b": "s2"}, {"b": "s3", "c": "s1"})
+    lines = map_lines("/m", {"a": "s1", "b": "s2"}, {"b": "s3", "c": "s1"})
     assert lines == ["del map /m a", "add map /m c s1", "set map /m b s3"]
 
 

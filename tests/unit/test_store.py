@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mothership.errors import Conflict, Invalid, NotFound
-from mothership.model import Image, Limits, Release
+from mothership.model import Image, Limits, Release, Role
 from mothership.store import Accounts, Apps, Builds, Releases, Store
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8z8pM2rTq5cQn5zR1J0n2b0k7nq6m3v5uXyqQ4r1Ab ada@laptop"
@@ -136,7 +136,7 @@ def test_only_owner_admin_and_those_with_access_may_use_an_app(store: Store) -> 
     ada, bob, root = accounts.add_user("ada"), accounts.add_user("bob"), accounts.add_user("root", admin=True)
     app = apps.create("blog", ada)
     assert [apps.may_use(app, user) for user in (ada, bob, root)] == [True, False, True]
-    apps.grant(app, bob)
+    apps.grant(app, bob, Role.OPERATOR)
     assert apps.may_use(app, bob)
     apps.revoke(app, bob)
     assert not apps.may_use(app, bob)
