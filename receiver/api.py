@@ -1,6 +1,5 @@
 """The HTTP API: every verb of the command table below /api/v1, and /api/openapi.json, which describes them."""
 
-import asyncio
 import json
 from collections.abc import Iterable
 from functools import partial
@@ -56,8 +55,6 @@ class Api:
             return api_problem.raised(error).response()
         except Refusal as refusal:
             return refusal.problem.response()
-        except ConnectionError:
-            raise
         except Exception as error:
             return api_problem.of(failure.explained(error, "api")).response()
 
@@ -140,8 +137,6 @@ async def _body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         _refuse(413, "The body is larger than 1 MiB.")
-    except (asyncio.CancelledError, ConnectionError):
-        raise
     except Exception:  # cut off or badly packed: aiohttp has a dozen names for it
         _refuse(400, "The body could not be read to its end.")
 

@@ -37,49 +37,41 @@ async def whole(caller: Caller, work: Work, *, as_json: bool) -> web.Response:
 
 
 async def stream(request: web.Request, caller: Caller, work: Work, where: str) -> web.StreamResponse:
-    """Answer line by line (WHATWG HTML, section 9.2); the verb is cancelled when the client has gone."""
+    """Answer line by line (WHATWG HTML, section 9.2).
+
+    The verb runs in the request's own task, so that it is cancelled when the client has gone.
+    """
     response = web.StreamResponse(headers=HEADERS)
-    task = asyncio.ensure_future(work(caller))
+    await response.prepare(request)
+    passing = asyncio.ensure_future(_pass_on(response, caller))
     try:
-        await response.prepare(request)
-        while not task.done():
-            await _pause(task, caller)
-            await _send(response, caller.take())
-        caller.end()
-        await _send(response, caller.take(), quietly=True)
-        await response.write(_event("end", _outcome(task, where)))
-        await response.write_eof()
+        outcome = await _outcome(caller, work, where)
+        with contextlib.suppress(ConnectionError):  # nobody listens any more
+            await passing
+            await response.write(_event("end", outcome))
+            await response.write_eof()
     finally:
-        await _stop(task)
+        passing.cancel()
     return response
 
 
-async def _pause(task: "asyncio.Future[int]", caller: Caller) -> None:
-    """Wait for a line, the verb's end, or long enough."""
-    arrival = asyncio.ensure_future(caller.arrival())
-    either: set[asyncio.Future[Any]] = {task, arrival}
+async def _pass_on(response: web.StreamResponse, caller: Caller) -> None:
+    """Send the lines as they come, until the verb has ended."""
+    while not (caller.ended and not caller.lines):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(caller.arrival(), QUIET)
+        await response.write(b"".join(map(_line, caller.take())) or b": still here\n\n")
+
+
+async def _outcome(caller: Caller, work: Work, where: str) -> dict[str, Any]:
+    """Do it; the last event's data: the exit status, and what went wrong if something did."""
     try:
-        await asyncio.wait(either, timeout=QUIET, return_when=asyncio.FIRST_COMPLETED)
+        return {"exit": await work(caller)}
+    except Exception as error:
+        known = failure.explained(error, where)
+        return {"exit": _status(known), "problem": api_problem.of(known).body()}
     finally:
-        arrival.cancel()
-
-
-async def _send(response: web.StreamResponse, lines: list[Line], *, quietly: bool = False) -> None:
-    if lines:
-        await response.write(b"".join(_event("line", {"text": one.text, "stream": one.stream}) for one in lines))
-    elif not quietly:
-        await response.write(b": still here\n\n")
-
-
-def _outcome(task: "asyncio.Future[int]", where: str) -> dict[str, Any]:
-    """The last event: the exit status, and what went wrong if something did."""
-    error = task.exception()
-    if error is None:
-        return {"exit": task.result()}
-    if not isinstance(error, Exception):
-        raise error
-    known = failure.explained(error, where)
-    return {"exit": _status(known), "problem": api_problem.of(known).body()}
+        caller.end()
 
 
 def _status(error: MothershipError) -> int:
@@ -88,12 +80,9 @@ def _status(error: MothershipError) -> int:
     return MISUSED if isinstance(error, Invalid) else FAILED
 
 
+def _line(line: Line) -> bytes:
+    return _event("line", {"text": line.text, "stream": line.stream})
+
+
 def _event(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
-
-
-async def _stop(task: "asyncio.Future[int]") -> None:
-    if not task.done():
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([task])

@@ -43,6 +43,7 @@ class Caller:
         self._streams = streams
         self._whole = whole
         self._size = 0
+        self.ended = False
         self._rest: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
         self._taken = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -86,16 +87,19 @@ class Caller:
             if rest:
                 self._rest[stream] = b""
                 self._line(stream, rest)
+        self.ended = True
+        self._arrived.set()
 
     def take(self) -> list[Line]:
         """The lines that have come since the last time."""
         lines, self.lines, self._size = self.lines, [], 0
         self._taken.set()
-        self._arrived.clear()
+        if not self.ended:
+            self._arrived.clear()
         return lines
 
     async def arrival(self) -> None:
-        """Wait for a line."""
+        """Wait for a line, or the end."""
         await self._arrived.wait()
 
     def texts(self, stream: Stream) -> list[str]:

@@ -50,12 +50,12 @@ async def apps(house: House, caller: Session, args: Listing) -> None:
     rows, serving = [], house.releases.serving()
     for app in house.apps.visible(caller.user):
         release = serving.get(app.name)
-        running = release.formation if release else {}
+        running = {p: n for p, n in release.formation.items() if n} if release else {}
         rows.append(
             {
                 "app": app.name,
                 "release": f"v{release.version}" if release else "",
-                "processes": " ".join(f"{p}={n}" for p, n in running.items() if n),
+                "processes": " ".join(f"{p}={n}" for p, n in running.items()),
                 "url": house.settings.app_url(app.name),
             }
         )

@@ -163,7 +163,7 @@ def _examples(verb: Verb[Any]) -> dict[str, Any]:
 def _parsed(verb: Verb[Any]) -> list[tuple[int, str, dict[str, Any]]]:
     found = []
     for number, line in enumerate(verb.examples, 1):
-        args = arguments(verb, words(line)[1:])
+        args = arguments(verb, words(line.partition(" < ")[0])[1:])  # a request has no standard input
         said = {field.name: getattr(args, field.name) for field in web.fields(verb)}
         defaults = {field.name: field.default for field in web.fields(verb) if not field.required}
         value = {name: list(v) if isinstance(v, tuple) else v for name, v in said.items() if v != defaults.get(name)}

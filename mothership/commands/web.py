@@ -19,6 +19,9 @@ MANY = tuple[str, ...]
 APART = frozenset({"app", "json"})
 """Arguments that aren't fields of a request: the app stands in the path, and the answer is JSON as it is."""
 
+FORMAT = "--json-lines"
+"""A flag that is no field either, for the same reason."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -63,7 +66,7 @@ def fields(verb: Verb[Any]) -> tuple[Field, ...]:
             about=field.metadata.get("help") or field.metadata.get("metavar") or "",
         )
         for field in dataclasses.fields(verb.arguments)
-        if field.name not in APART
+        if field.name not in APART and FORMAT not in field.metadata.get("flags", ())
     )
 
 

@@ -1,11 +1,8 @@
 """Releases: numbered, immutable, and one of them current."""
 
 import json
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from functools import lru_cache
-from types import MappingProxyType
 
 from mothership.errors import NotFound
 from mothership.model import Limits, RefUpdate, Release
@@ -125,11 +122,6 @@ def _record(release: Release) -> Row:
         "user": release.user,
         "created": release.created,
     }
-
-
-@lru_cache(1024)
-def _formation(text: str) -> Mapping[str, int]:
-    return MappingProxyType(json.loads(text))
 
 
 def _release(row: Row) -> Release:

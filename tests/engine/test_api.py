@@ -1,10 +1,12 @@
 """The HTTP API on a real server: operating an app by it, and requests that nobody would think of."""
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import schemathesis
@@ -15,13 +17,13 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from mothership.commands.openapi import operation_id
 from mothership.commands.table import VERBS
-from tests.engine.server import Server
+from tests.engine.server import Server, until
+from tests.engine.test_client import mothership
 from tests.engine.test_road import FILES
 
 SPARED = {
     "apps_destroy": "its example would destroy the app that the other requests are about",
-    "cleanup": "it would remove the images of other tests' apps, which share this engine and this server",
-    "tokens_revoke": "it could take the token that the requests come with",
+    "apps_rename": "its example would give that app another name",
 }
 EXAMPLES = 12
 CHECKS = [
@@ -31,6 +33,8 @@ CHECKS = [
     conformance.response_schema_conformance,
 ]
 HOST = "mothership.localhost"
+TOKEN = "api-f3a91c"
+"""The name of the token that requests come with; none of them guesses it and revokes it."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,24 @@ class Client:
 
 
 @pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    """A Mothership of its own: among the requests are some that every app of a server would feel."""
+    made = Server(tmp_path_factory.mktemp("api"), f"msta{worker_id}")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.fixture(scope="module")
 def client(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A client with a first app, `blog`."""
     folder = tmp_path_factory.mktemp("blog")
     server.commit(folder, FILES)
     pushed = server.push(folder, "blog")
     assert pushed.code == 0, pushed.text
-    token = server.ssh("tokens:create fuzz").stdout.strip()
+    token = server.ssh(f"tokens:create {TOKEN}").stdout.strip()
     yield Client(f"http://127.0.0.1:{server.http_port}", token)
 
 
@@ -90,6 +105,42 @@ def test_a_release_streams_and_a_failing_one_is_a_problem_at_its_end(server: Ser
     status, text = client.call("POST", "/api/v1/apps/blog/rollback", {"version": "v99"}, accept=stream)
     last = json.loads(text.strip().rpartition("data: ")[2])
     assert last["exit"] == 1 and last["problem"]["status"] == 404 and "v99" in last["problem"]["detail"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_a_client_that_leaves_takes_its_command_along(server: Server, client: Client, accept: str) -> None:
+    body = json.dumps({"argv": ["sleep", "600"]}).encode()
+    sent = {**client.headers, "Accept": accept, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    with socket.create_connection(("127.0.0.1", server.http_port)) as connection:
+        connection.sendall(f"POST /api/v1/apps/blog/run HTTP/1.1\r\n{head}\r\n".encode() + body)
+        assert until(lambda: server.containers(app="blog", process="run"))
+    assert until(lambda: not server.containers(app="blog", process="run"))
+
+
+def test_the_log_is_followed_line_by_line(server: Server, client: Client) -> None:
+    headers = {**client.headers, "Accept": "text/event-stream"}
+    url = f"{client.base}/api/v1/apps/blog/logs?follow=true&lines=0&process=web"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as stream:
+        server.get("blog", "/a-request-to-see")
+        assert any(b"/a-request-to-see" in line for line in stream)
+
+
+def test_config_edit_makes_one_release(
+    server: Server, client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.git(folder, "init", "-q", "-b", "main")
+    server.git(folder, "remote", "add", "mothership", server.remote("blog"))
+    assert server.ssh("config:set blog GREETING=before GONE=1").returncode == 0
+    editor = folder / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "/^GONE=/d; s/before/after/" "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    before = server.releases("blog")
+    done = mothership(server, folder, "config:edit")
+    assert done.returncode == 0, done.stderr
+    assert len(server.releases("blog")) == len(before) + 1 and "after" in server.get("blog").body
+    assert mothership(server, folder, "config:edit").stdout == "Nothing changed.\n"
 
 
 @pytest.fixture
@@ -122,8 +173,8 @@ def test_no_request_breaks_the_server(name: str, client: Client, described: Open
 
 
 def test_the_server_is_none_the_worse(server: Server, client: Client) -> None:
-    for line in ("maintenance:off blog", "ps:scale blog web=1"):
-        assert server.ssh(line).returncode == 0, line
-    assert server.get("blog").status == 200
-    assert client.call("GET", "/api/v1/apps")[0] == 200
+    for path in ("maintenance/off", "ps/start"):  # among the requests were their opposites
+        status, text = client.call("POST", f"/api/v1/apps/blog/{path}", {})
+        assert status in (200, 400, 409), text
+    assert until(lambda: server.get("blog").status == 200)
     assert "event=bug" not in server.log()

@@ -58,12 +58,12 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def opened(house: House, *more: Verb[Any], user: str = "ada") -> AsyncIterator[Door]:
+async def opened(house: House, *more: Verb[Any], user: str = "ada", admin: bool = False) -> AsyncIterator[Door]:
     """Serve the API on a unix socket as the daemon does; `more` are verbs beside the table's."""
     socket = Path(house.settings.data) / "run" / "http.sock"
     app = http.application(house.settings, house.accounts, cast(Any, None))
     api.mount(app, house.settings, house.accounts, Dispatch(house), (*VERBS.values(), *more))
-    token = house.accounts.create_token(house.accounts.add_user(user), "laptop")
+    token = house.accounts.create_token(house.accounts.add_user(user, admin=admin), "laptop")
     async with (
         http.serving(app, socket),
         aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as client,

@@ -43,6 +43,7 @@ ERRORS: dict[str, Exception] = {
     "engine": EngineUnavailable("No."),
     "other": MothershipError("No."),
     "bug": RuntimeError("the secret is hunter2"),
+    "lost": ConnectionResetError("hunter2"),
 }
 
 
@@ -153,11 +154,29 @@ async def test_every_verb_is_behind_the_token_and_takes_one_method(door: Door) -
         assert stranger.status == 401, verb.name
 
 
+async def test_the_audit_trail_has_the_door_and_one_format(house: House) -> None:
+    async with opened(house, user="root", admin=True) as door:
+        await door.post("/apps/create", {"name": "blog"})
+        listed = (await door.get("/audit")).json["data"]
+        assert [(row["action"], row["door"]) for row in listed] == [("apps:create", "api")]
+        assert (await door.get("/audit?lines=true")).status == 400
+
+
+async def test_a_token_made_for_less_may_do_less(house: House, door: Door) -> None:
+    await door.post("/apps/create", {"name": "blog"})
+    made = await door.post("/tokens/create", {"name": "ci", "role": "viewer", "only": "blog"})
+    less = Door(door.client, made.json["lines"][0])
+    assert (await less.get("/apps/blog/releases")).status == 200
+    refused = await less.post("/apps/blog/config/set", {"pairs": ["A=1"]})
+    assert refused.status == 403 and "deployer" in refused.json["detail"]
+    assert (await less.post("/apps/create", {"name": "other"})).status == 403
+
+
 @pytest.mark.parametrize(
     ("how", "status"),
     [
         ("invalid", 400), ("refused", 403), ("absent", 404), ("conflict", 409), ("other", 409), ("build", 422),
-        ("release", 422), ("engine", 503), ("bug", 500),
+        ("release", 422), ("engine", 503), ("bug", 500), ("lost", 500),
     ],
 )  # fmt: skip
 async def test_an_error_is_a_problem(door: Door, how: str, status: int) -> None:
