@@ -190,14 +190,14 @@ class AppLogs:
     async def _see(self, tasks: list[Task]) -> None:
         self._states.keep(task.id for task in tasks)
         with suppress(OSError):
-            for app in {task.app for task in tasks}:
+            for app in filter(self._exists, {task.app for task in tasks}):
                 mine = sorted((task for task in tasks if task.app == app), key=lambda task: task.since)
                 await self._states.see(self.of(app), mine)
 
     async def _keep(self) -> None:
         while True:
             try:
-                for folder in list(self._root.iterdir()) if self._root.exists() else []:
+                for folder in [path for path in self._root.glob("*") if path.is_dir()]:
                     if self._exists(folder.name):
                         await asyncio.get_running_loop().run_in_executor(self._pool, self.of(folder.name).prune)
                     else:

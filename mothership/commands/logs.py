@@ -9,7 +9,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import Verb, ended, option, positional
 from mothership.errors import Invalid
-from mothership.logs import Query, shown
+from mothership.logs import Query, says_dropped, shown
 from mothership.model import Role
 
 MOST = 100_000
@@ -49,9 +49,9 @@ async def logs(house: House, caller: Session, args: LogsArgs) -> None:
         if not args.follow:
             return
         known = set(lines)
-        await _print(caller, [line for line in reader.take_now() if line not in known and query.wants(line)])
+        await _print(caller, [line for line in reader.take_now() if line not in known and _wanted(line, query)])
         while lines := await reader.take():
-            await _print(caller, [line for line in lines if query.wants(line)])
+            await _print(caller, [line for line in lines if _wanted(line, query)])
     finally:
         journal.disconnect(reader)
 
@@ -67,6 +67,11 @@ async def search(house: House, caller: Session, args: SearchArgs) -> int:
     lines = await house.logs.of(app.name).find(query)
     await _print(caller, lines)
     return int(not lines)
+
+
+def _wanted(line: str, query: Query) -> bool:
+    """Whether a follower is shown a line: what it asked for, and how much of it was dropped."""
+    return query.wants(line) or says_dropped(line)
 
 
 async def _print(caller: Session, lines: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from mothership.logs.backlog import Backlog
 from mothership.logs.journal import Journal
-from mothership.logs.line import shown
+from mothership.logs.line import says_dropped, shown
 from mothership.logs.search import Query
 
-__all__ = ["Backlog", "Journal", "Query", "shown"]
+__all__ = ["Backlog", "Journal", "Query", "says_dropped", "shown"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from mothership.logs.line import OWN, Clock, stored
+from mothership.logs.line import Clock, dropped
 
 LINES = 5000
 SIZE = 4 * 1024 * 1024
@@ -56,8 +56,7 @@ class Backlog:
         self._filled.set()
 
     def _say_missed(self) -> None:
-        text = f"{self._missed} lines were dropped here: they came faster than they were read"
-        notice = stored(self._clock.now(), OWN, "mothership[logs]", text)
+        notice = dropped(self._clock.now(), self._missed, "they came faster than they were read")
         self._missed = 0
         self._lines.append(notice)
         self._room -= len(notice)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from mothership.log import logger
 from mothership.logs.backlog import Backlog
 from mothership.logs.cursors import Cursor
-from mothership.logs.line import OWN, Clock, stored
+from mothership.logs.line import OWN, Clock, dropped, stored
 from mothership.logs.search import Query, search, tail
 from mothership.logs.segments import Bounds, Segments
 from mothership.output import Sink
@@ -102,8 +102,7 @@ class Journal:
             if not lines or self._deleted:
                 return
             if self._dropped:
-                text = f"{self._dropped} lines were dropped here: they came faster than the disk took them"
-                lines.append(stored(self._clock.now(), OWN, "mothership[logs]", text))
+                lines.append(dropped(self._clock.now(), self._dropped, "they came faster than the disk took them"))
                 self._dropped = 0
             try:
                 self._segments.append(lines)

@@ -24,6 +24,16 @@ def shown(line: str) -> str:
     return f"{line[:26]}{line[29:36]}{line[HEAD:]}"
 
 
+def dropped(at: str, count: int, why: str) -> str:
+    """A line in the place of lines that were dropped."""
+    return stored(at, OWN, "mothership[logs]", f"{count} lines were dropped here: {why}")
+
+
+def says_dropped(line: str) -> bool:
+    """Whether a stored line stands for lines that were dropped."""
+    return line.startswith("mothership[logs]: ", HEAD)
+
+
 def parts(line: str) -> tuple[str, str, str, str]:
     """Of a stored line: the time in ISO 8601 with microseconds, app or mothership, the process, the text."""
     source, _, text = line[HEAD:].partition(": ")

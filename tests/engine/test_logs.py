@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import signal
 import socket
 import subprocess
@@ -16,13 +17,15 @@ from tests.engine.server import Server, until
 
 WEB = """
 import http.server, os, sys
+broken = []
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         print("GET", self.path, flush=True)
         if self.path == "/crash":
             os._exit(3)
-        self.send_response(200)
+        broken.extend([1] if self.path == "/break" else [])
+        self.send_response(500 if broken and self.path == "/alive" else 200)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -138,6 +141,17 @@ def test_a_crash_and_a_scaling_are_said(server: Server, app: str) -> None:
     assert server.ssh(f"ps:scale {app} counter=1").returncode == 0
     assert any("mothership[api]: Scaled to " in line and "counter=1" in line for line in lines(server, app))
     assert server.ssh(f"ps:scale {app} counter=0").returncode == 0
+
+
+def test_a_restart_by_a_liveness_check_is_said(server: Server, folder: Path) -> None:
+    check = {"type": "liveness", "path": "/alive", "attempts": 2, "wait": 1, "timeout": 2}
+    source = {**FILES, "Procfile": "web: python app.py\n", "app.json": json.dumps({"healthchecks": {"web": [check]}})}
+    server.commit(folder, source)
+    assert server.push(folder, "lively").code == 0
+    server.get("lively", "/break")
+    said = "mothership[web.1]: The liveness check "
+    assert until(lambda: any(text.startswith(said) for text in texts(lines(server, "lively"))))
+    assert any(text.endswith("; restarting") for text in texts(lines(server, "lively")))
 
 
 def test_lines_are_filtered_and_searched(server: Server, app: str) -> None:

@@ -108,6 +108,25 @@ async def test_a_follower_sees_each_line_once(house: House) -> None:
     await house.logs.close()
 
 
+async def test_a_follower_of_one_process_is_told_what_was_dropped(house: House) -> None:
+    journal = house.logs.of("blog")
+    caller = Caller(house.accounts.user("ada"))
+    following = asyncio.create_task(Dispatch(house).run("logs blog -f -n 0 --ps web", cast(Any, caller)))
+    while b"begin" not in caller.out:
+        journal.note("web.1", "begin")
+        await asyncio.sleep(0.05)
+    for number in range(6000):
+        journal.note("web.1" if number == 5 else "worker.1", f"line {number}")
+    async with asyncio.timeout(10):
+        while b"dropped" not in caller.out:
+            await asyncio.sleep(0.01)
+    following.cancel()
+    *_, line, dropped = [line.split(" ", 1)[1] for line in caller.out.decode().splitlines()]
+    assert line == "mothership[web.1]: line 5"
+    assert dropped.startswith("mothership[logs]: 100") and "lines were dropped here" in dropped
+    await house.logs.close()
+
+
 async def test_a_drain_is_listed_without_its_password_and_removed(house: House) -> None:
     code, out, _ = await call(house, "drains:add blog http://ada:s3cret@127.0.0.1:9/in")
     assert code == 0 and "***" in out
