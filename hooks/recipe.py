@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder import Builder, Source
+from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import BuildFailed, MothershipError, Refused
 from mothership.model import Image, Release
@@ -49,6 +50,7 @@ class Recipe:
         shipper: Shipper,
         slots: BuildSlots,
         running: Running,
+        logs: AppLogs,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -58,16 +60,18 @@ class Recipe:
         self._shipper = shipper
         self._slots = slots
         self._running = running
+        self._logs = logs
 
     async def deploy(self, job: Job, out: Output) -> Release:
         """Build the job's commit and bring it to serve. The caller holds the app's lock. Raises MothershipError."""
+        logged = self._logs.of(job.app.name).sink("build")
         with (
             BuildLog(self._settings.data, job.app.name, job.build) as file,
-            self._recorded(job, Output(file.write).hiding(self._apps.secret_values(job.app))),
+            self._recorded(job, Output(file.write, logged).hiding(self._apps.secret_values(job.app))),
             self._running.entered(job.build),
         ):
             told = out.also(file.write).hiding(self._apps.secret_values(job.app))
-            image = await self._build(job, told)
+            image = await self._build(job, out.also(file.write, logged).hiding(self._apps.secret_values(job.app)))
             if job.dry_run:
                 raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
             return await self._ship(job, image, told)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from builder import Builder
+from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import Conflict
 from mothership.log import logger
@@ -31,6 +32,7 @@ class Renaming:
         cluster: Cluster,
         router: Router,
         shipper: Shipper,
+        logs: AppLogs,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -40,18 +42,21 @@ class Renaming:
         self._cluster = cluster
         self._router = router
         self._shipper = shipper
+        self._logs = logs
 
     async def rename(self, app: App, name: str, user: str, out: Output) -> App:
         """Give the app another name. The caller holds both names' locks. Raises Invalid, Conflict, ReleaseFailed."""
         self._refuse(app, name)
         await self._copy(app.name, name)
         self._apps.rename(app, name)
+        await self._logs.rename(app.name, name)
         await self._router.rename(app.name, name)
         self._shipper.retirement.renamed[app.name] = name
         try:
             await self._ship(self._apps.get(name), app.name, user, out)
         except BaseException:
             self._apps.rename(self._apps.get(name), app.name)
+            await self._logs.rename(name, app.name)
             await self._router.rename(name, app.name)
             del self._shipper.retirement.renamed[app.name]
             await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))

@@ -44,6 +44,8 @@ class Settings:
     grace: int = 30
     keep_releases: int = 10
     preview_days: int = 7
+    log_size: int = 1024
+    log_days: int = 30
     slots: int = 256
     insecure_tokens: bool = False
     ca_bundle: str = ""

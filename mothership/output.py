@@ -16,13 +16,15 @@ class Output:
     The sink decides where a line goes: git's side-band, an SSH channel, a log file, or several.
     """
 
-    def __init__(self, *sinks: Sink) -> None:
+    def __init__(self, *sinks: Sink, hide: Callable[[str], str] | None = None) -> None:
         self._sinks = sinks
+        self._hide = hide
 
     def raw(self, line: str) -> None:
-        """Emit a line as it is."""
+        """Emit a line as it is, but for what is to be hidden."""
+        shown = self._hide(line) if self._hide else line
         for sink in self._sinks:
-            sink(line)
+            sink(shown)
 
     def step(self, text: str) -> None:
         """Announce a step: `-----> text`."""
@@ -42,9 +44,9 @@ class Output:
         hidden = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
         if not hidden:
             return self
-        pattern = re.compile("|".join(map(re.escape, hidden)))
-        return Output(lambda line: self.raw(pattern.sub("********", line)))
+        pattern, before = re.compile("|".join(map(re.escape, hidden))), self._hide
+        return Output(*self._sinks, hide=lambda line: pattern.sub("********", before(line) if before else line))
 
     def also(self, *sinks: Sink) -> "Output":
-        """The same output, copied to further sinks."""
-        return Output(*self._sinks, *sinks)
+        """The same output, copied to further sinks; what is hidden is hidden from them too."""
+        return Output(*self._sinks, *sinks, hide=self._hide)

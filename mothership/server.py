@@ -16,6 +16,7 @@ from mothership.commands.table import VERBS
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.log import logger
+from mothership.logs.segments import Bounds
 from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep
 from mothership.releases.checks import Examiner
 from mothership.releases.cleanup import Cleanup
@@ -28,6 +29,7 @@ from mothership.releases.running import Running
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
+from mothership.store.drains import Drains
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
 from receiver import access, api
@@ -56,7 +58,15 @@ def build(settings: Settings) -> Rooms:
     accounts, apps, releases, builds = Accounts(store), Apps(store), Releases(store), Builds(store)
     repos, audit = Repos(settings.data), Audit(store)
     cluster, router, builder = Cluster(settings, engine), Router(settings, engine), Builder(settings, engine)
-    logs, locks = AppLogs(settings.data, engine), AppLocks()
+    logs = AppLogs(
+        settings.data,
+        engine,
+        bounds=Bounds(settings.log_size, settings.log_days),
+        drains=Drains(store),
+        exists=apps.exists,
+        ca_bundle=settings.ca_bundle,
+    )
+    locks = AppLocks()
     examiner = Examiner(engine, router)
     shipper = Shipper(
         settings,
@@ -68,9 +78,10 @@ def build(settings: Settings) -> Rooms:
         examiner,
         Phase(settings, engine),
         Retirement(settings, engine, releases, cluster, router),
+        logs,
     )
     slots, running = BuildSlots(settings.builds), Running()
-    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running)
+    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs)
     deployer = Deployer(
         accounts,
         apps,
@@ -83,10 +94,10 @@ def build(settings: Settings) -> Rooms:
         locks,
         slots,
         recipe,
-        Renaming(settings, apps, releases, repos, builder, cluster, router, shipper),
+        Renaming(settings, apps, releases, repos, builder, cluster, router, shipper, logs),
         preview_days=settings.preview_days,
     )
-    vitals = Vitals(engine, router, examiner)
+    vitals = Vitals(engine, router, examiner, logs)
     upkeep = Upkeep(settings, engine, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
     house = House(
         settings=settings,
@@ -136,6 +147,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await rooms.builder.start()
     await house.router.start()
     stack.push_async_callback(house.router.close)
+    house.logs.open(settings.instance)
     await rooms.upkeep.once()
     for work in (rooms.upkeep.forever(), house.deployer.previews.forever(), house.cleanup.forever()):
         stack.push_async_callback(_end, asyncio.create_task(work))

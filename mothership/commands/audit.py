@@ -6,7 +6,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Listing, Verb, json_option, option, positional, say, table
+from mothership.commands.verb import Listing, Verb, bounded, json_option, option, positional, say, table
 from mothership.errors import MothershipError
 
 SHOWN = 60
@@ -21,7 +21,7 @@ class AuditArgs:
 
 
 async def audit(house: House, caller: Session, args: AuditArgs) -> None:
-    rows = house.audit.list(app=args.only, limit=max(0, args.num))
+    rows = house.audit.list(app=args.only, limit=bounded(args.num, least=0))
     if args.lines:
         for row in reversed(rows):
             say(caller, json.dumps(row))

@@ -6,7 +6,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, json_option, option, positional, say, table
+from mothership.commands.verb import Verb, bounded, json_option, option, positional, say, table
 from mothership.errors import Conflict, MothershipError, NotFound
 from mothership.model import Role
 from mothership.store import Build
@@ -45,7 +45,7 @@ async def builds(house: House, caller: Session, args: BuildsArgs) -> None:
             "user": build.user,
             "started": build.started[:19] + "Z",
         }
-        for build in house.builds.list(app.name, limit=max(1, args.num))
+        for build in house.builds.list(app.name, limit=bounded(args.num))
     ]
     table(caller, rows, as_json=args.json, empty=f"{app.name} has no build yet.")
 

@@ -122,17 +122,17 @@ async def _apply(house: House, caller: Session, app: App, change: Change) -> Non
         announce(house.settings, release, out)
 
 
+def _hidden(house: House, caller: Session, app: App) -> frozenset[str]:
+    """The config vars whose values the caller may not read."""
+    role = house.apps.role(app, caller.user)
+    return frozenset() if role and role >= Role.OPERATOR else house.apps.secrets(app)
+
+
 def _present(house: House, app: App, keys: Iterable[str]) -> None:
     """Raises NotFound for a config var that isn't there."""
     missing = [key for key in keys if key not in house.apps.config(app)]
     if missing:
         raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
-
-
-def _hidden(house: House, caller: Session, app: App) -> frozenset[str]:
-    """The config vars whose values the caller may not read."""
-    role = house.apps.role(app, caller.user)
-    return frozenset() if role and role >= Role.OPERATOR else house.apps.secrets(app)
 
 
 def _pair(text: str) -> tuple[str, str]:

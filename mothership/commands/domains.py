@@ -100,7 +100,7 @@ async def _page(caller: Session) -> str:
         if len(data) > LARGEST:
             raise Invalid(f"The page is larger than {LARGEST // 1024} KiB.")
     if not data.strip():
-        raise Invalid("There is no page on standard input.", "Such as: maintenance:on blog --page < page.html")
+        raise Invalid("There is no page on standard input.", "Such as: maintenance:on blog --page <page.html")
     return data.decode(errors="replace")
 
 
@@ -123,7 +123,7 @@ VERBS: tuple[Verb[Any], ...] = (
         "Give an app's visitors a 503 page.",
         MaintenanceArgs,
         close,
-        ("maintenance:on blog", "maintenance:on blog --page < page.html"),
+        ("maintenance:on blog", "maintenance:on blog --page"),
     ),
     Verb("maintenance:off", "Let an app take requests again.", AppOnly, reopen, ("maintenance:off blog",)),
 )

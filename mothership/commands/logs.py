@@ -1,15 +1,22 @@
-"""logs."""
+"""logs, logs:search."""
 
-import asyncio
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, option, say
+from mothership.commands.verb import Verb, ended, option, positional
+from mothership.errors import Invalid
+from mothership.logs import Query, shown
 from mothership.model import Role
 
 MOST = 100_000
+PROCESS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,29}(\.[0-9]{1,5})?")
+AGO = re.compile(r"(\d{1,6})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SINCE = "Only what came since: 10m, 2h, 1d, or an ISO time in UTC."
 
 
 @dataclass(frozen=True)
@@ -18,37 +25,104 @@ class LogsArgs:
     follow: bool = option("-f", "--tail", "--follow", default=False, help="Go on as lines come.")
     lines: int = option("-n", "--num", default=100, help="How many of the last lines.")
     process: str = option("-p", "--ps", default="", help="Only this process type, or web.1.")
+    source: str = option("-s", "--source", default="", help="Only app, or only mothership.")
+    since: str = option("--since", default="", help=SINCE)
+
+
+@dataclass(frozen=True)
+class SearchArgs:
+    app: str
+    words: tuple[str, ...] = positional("WORDS", many=True)
+    lines: int = option("-n", "--num", default=100, help="How many of the last lines found.")
+    since: str = option("--since", default="", help=SINCE)
+    regex: bool = option("--regex", default=False, help="WORDS are an extended regular expression.")
 
 
 async def logs(house: House, caller: Session, args: LogsArgs) -> None:
     app = house.app(args.app, caller.user)
+    query = Query(_count(args.lines), (), "", _process(args.process), _source(args.source), since(args.since))
     journal = house.logs.of(app.name)
-    queue = journal.subscribe()
+    reader = journal.subscribe()
     try:
-        lines = await asyncio.to_thread(journal.tail, MOST if args.process else max(0, min(args.lines, MOST)))
-        for line in [line for line in lines if _matches(line, args.process)][-args.lines or MOST :]:
-            say(caller, line)
-        await caller.drain()
-        while args.follow:
-            line = await queue.get()
-            if _matches(line, args.process):
-                say(caller, line)
-                await caller.drain()
+        lines = await journal.find(query)
+        await _print(caller, lines)
+        if not args.follow:
+            return
+        known = set(lines)
+        await _print(caller, [line for line in reader.take_now() if line not in known and query.wants(line)])
+        while lines := await reader.take():
+            await _print(caller, [line for line in lines if query.wants(line)])
     finally:
-        journal.unsubscribe(queue)
+        journal.disconnect(reader)
 
 
-def _matches(line: str, process: str) -> bool:
-    return not process or f"[{process}]: " in line or f"[{process}." in line
+async def search(house: House, caller: Session, args: SearchArgs) -> int:
+    """Print the last lines that have all the words, or match the expression; like grep, 1 when there is none."""
+    app = house.app(args.app, caller.user)
+    words = tuple(word for word in args.words if word)
+    if not words or any("\n" in word for word in words):
+        raise Invalid("There is nothing to search for within a line.", "Such as: logs:search APP timeout")
+    regex = " ".join(words) if args.regex else ""
+    query = Query(_count(args.lines), () if args.regex else words, regex, since=since(args.since))
+    lines = await house.logs.of(app.name).find(query)
+    await _print(caller, lines)
+    return int(not lines)
+
+
+async def _print(caller: Session, lines: list[str]) -> None:
+    """Lines as they are shown, a few at a time, as fast as the caller takes them."""
+    for start in range(0, len(lines), 500):
+        caller.write(b"".join(ended(shown(line), caller) for line in lines[start : start + 500]))
+        await caller.drain()
+
+
+def since(text: str, now: datetime | None = None) -> str:
+    """The time that --since means, in ISO 8601 as lines have it, "" for none. Raises Invalid."""
+    if not text:
+        return ""
+    try:
+        if ago := AGO.fullmatch(text):
+            at = (now or datetime.now(UTC)) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        else:
+            at = datetime.fromisoformat(text)
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(f"{text[:40]!r} is not a time.", "Such as: 10m, 2h, 1d, 2026-11-22T12:00") from None
+    return at.isoformat(timespec="microseconds")
+
+
+def _count(lines: int) -> int:
+    return max(0, min(lines, MOST))
+
+
+def _process(text: str) -> str:
+    if text and not PROCESS.fullmatch(text):
+        raise Invalid(f"{text[:40]!r} is not a process.", "Such as: --ps web, --ps web.1")
+    return text
+
+
+def _source(text: str) -> str:
+    if text not in ("", "app", "mothership"):
+        raise Invalid(f"{text[:40]!r} is not a source.", "It is app or mothership.")
+    return text
 
 
 VERBS: tuple[Verb[Any], ...] = (
     Verb(
         "logs",
-        "Print what an app printed.",
+        "Print what an app printed, and what became of it.",
         LogsArgs,
         logs,
-        ("logs blog -f", "logs blog -n 1000 --ps worker"),
+        ("logs blog -f", "logs blog -n 1000 --ps worker", "logs blog --since 2h --source mothership"),
+        role=Role.VIEWER,
+        reads=True,
+    ),
+    Verb(
+        "logs:search",
+        "Print the lines that have all the words.",
+        SearchArgs,
+        search,
+        ("logs:search blog timeout", "logs:search blog --regex 'status=5[0-9]+' --since 1d"),
         role=Role.VIEWER,
         reads=True,
     ),

@@ -13,6 +13,7 @@ from mothership.model import Limits, Release, Role
 from mothership.releases import Order
 
 MOST = 100
+LEAST_MEMORY, MOST_MEMORY, MOST_CPU, MOST_PIDS = 16, 4_194_304, 1024, 4_194_304
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ async def restart(house: House, caller: Session, args: AppOnly) -> None:
 async def limits(house: House, caller: Session, args: LimitsArgs) -> None:
     app = house.app(args.app, caller.user)
     out = output(caller)
-    if args.memory < 0 or args.cpu < 0 or args.pids < 0 or (args.memory and args.memory < 16):
-        raise Invalid("Limits are positive numbers, and memory is at least 16 MiB.")
+    if not (0 <= args.memory <= MOST_MEMORY and 0 <= args.cpu <= MOST_CPU and 0 <= args.pids <= MOST_PIDS):
+        raise Invalid(f"Limits go up to {MOST_MEMORY} MiB, {MOST_CPU} cores and {MOST_PIDS} processes.")
+    if 0 < args.memory < LEAST_MEMORY:
+        raise Invalid(f"Memory is at least {LEAST_MEMORY} MiB.")
     async with house.locks.hold(app.name, out):
         current = house.releases.current(app.name)
         known = house.apps.limits(app)

@@ -9,7 +9,7 @@ from hooks.post_receive import may_skip
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, json_option, option, output, positional, say, table
+from mothership.commands.verb import Verb, bounded, json_option, option, output, positional, say, table
 from mothership.errors import Conflict, Invalid, NotFound
 from mothership.model import Release, Role
 from mothership.releases import Order
@@ -58,7 +58,7 @@ async def releases(house: House, caller: Session, args: ReleasesArgs) -> None:
             "user": release.user,
             "created": release.created[:19] + "Z",
         }
-        for release in house.releases.list(app.name, limit=max(1, args.num))
+        for release in house.releases.list(app.name, limit=bounded(args.num))
     ]
     table(caller, rows, as_json=args.json, empty=f"{app.name} has no release yet.")
 

@@ -111,6 +111,11 @@ class AppListing:
     json: bool = json_option()
 
 
+def bounded(number: int, *, least: int = 1, most: int = 1_000_000) -> int:
+    """A number of rows that was asked for, within reason (SQLite takes 64 bits, a caller may send more)."""
+    return max(least, min(number, most))
+
+
 def say(caller: Session, text: str = "") -> None:
     """Print a line to the caller; a terminal in raw mode, as ssh -t makes it, needs the carriage return too."""
     caller.write(ended(text, caller))

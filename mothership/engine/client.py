@@ -11,7 +11,7 @@ import docker.errors
 import requests
 
 from mothership.engine.container import ContainerSpec
-from mothership.engine.follow import follow
+from mothership.engine.follow import Line, follow, starts
 from mothership.engine.stream import Stream, hijack
 from mothership.errors import Conflict, EngineUnavailable, MothershipError, NotFound
 
@@ -182,11 +182,16 @@ class Engine:
         data = await self.call(lambda api: api.logs(container, tail=tail))
         return str(data.decode(errors="replace")).splitlines()
 
-    async def follow(self, container: str, *, since: str = "0") -> AsyncIterator[tuple[str, str]]:
-        """Yield (RFC 3339 time, line) as the container prints, until it ends."""
+    async def follow(self, container: str, *, since: str = "0") -> AsyncIterator[Line]:
+        """Yield the container's lines as it prints, until it ends."""
         path = await self._path(f"/containers/{container}/logs")
         async for line in follow(self._socket, path, since=since):
             yield line
+
+    async def starts(self, labels: Mapping[str, str]) -> AsyncIterator[tuple[str, dict[str, str]]]:
+        """Yield (container, its labels) as containers that carry every one of the labels start."""
+        async for started in starts(self._socket, await self._path("/events"), _labels(labels)):
+            yield started
 
     # images
 

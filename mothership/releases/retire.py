@@ -40,6 +40,12 @@ class Retirement:
         """Let all services of an app's earlier releases go."""
         self._begin(f"{app}: others", self._find(app, version))
 
+    async def recall(self, service: str) -> None:
+        """Let a service stay after all, if it isn't gone yet; what it has in the proxy stays drained."""
+        if task := self._leaving.get(service):
+            task.cancel()
+            await asyncio.wait([task])
+
     def leaving(self, service: str) -> bool:
         return service in self._leaving
 

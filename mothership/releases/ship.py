@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import MothershipError
 from mothership.log import logger
@@ -55,6 +56,7 @@ class Shipper:
         examiner: Examiner,
         phase: Phase,
         retirement: Retirement,
+        logs: AppLogs,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -65,6 +67,7 @@ class Shipper:
         self._examiner = examiner
         self._phase = phase
         self.retirement = retirement
+        self._logs = logs
         self._switching: dict[str, asyncio.Lock] = {}
 
     async def ship(self, order: Order, out: Output) -> Release:
@@ -73,6 +76,7 @@ class Shipper:
         Raises ReleaseFailed (or Unavailable) with the old release serving as before; so does a cancellation.
         """
         release = self._releases.create(self._planned(order))
+        out = self._logs.releasing(release, out)
         out.step(f"Releasing v{release.version}")
         boot = self._boot(release, order.app)
         try:
@@ -83,13 +87,15 @@ class Shipper:
             if order.phase:
                 await self._phase.after(release, out)
             await self._switch(order, release, ids)
-        except BaseException:
+        except BaseException as error:
             await asyncio.shield(asyncio.ensure_future(self._undo(release, boot)))
+            self._logs.failed(release, error)
             raise
+        self._logs.of(release.app).note("api", f"Release v{release.version} serves")
         self.retirement.retire_others(release.app, release.version)
         return release
 
-    async def scale(self, app: App, quantities: Mapping[str, int], out: Output) -> Release:
+    async def scale(self, app: App, quantities: Mapping[str, int], out: Output, *, by: str = "") -> Release:
         """Change how many of each process type of the current release run. The caller holds the app's lock.
 
         What is more is started, probed and routed first; only then does what is less go. Raises ReleaseFailed with
@@ -112,6 +118,7 @@ class Shipper:
             raise
         self._apps.scale(app, quantities)
         self._releases.rescale(wanted)
+        self._logs.scaled(wanted, by)
         await self._shrink(current, {p: n for p, n in quantities.items() if n < current.formation.get(p, 0)})
         return wanted
 
@@ -120,6 +127,7 @@ class Shipper:
         await self._router.forget(app)
         for service in await self._cluster.services(app):
             await self._cluster.remove(service.name)
+        await self._logs.forget(app)
 
     def switching(self, app: str) -> asyncio.Lock:
         """Held while the route of an app moves and the store learns of it."""
@@ -151,6 +159,7 @@ class Shipper:
         for process, quantity in quantities.items():
             if quantity:
                 out.detail(f"Starting {process}={quantity}")
+                await self.retirement.recall(self._cluster.name(release, process))
                 await self._cluster.start(release, process, quantity)
 
     async def _switch(self, order: Order, release: Release, ids: tuple[str, ...]) -> None:

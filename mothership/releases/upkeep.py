@@ -89,8 +89,8 @@ class Upkeep:
             await self._builder.ensure()
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
-        self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         apps, today = self._apps.all(), self._shipper.retirement.app
+        self._logs.watch((t.container, today(t.app), f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         serving = self._releases.serving()
         self._vitals.watch(serving, tasks)
         for app in apps:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
+from mothership.applogs import AppLogs
 from mothership.engine import Engine
 from mothership.errors import MothershipError
 from mothership.health import Check
@@ -21,10 +22,11 @@ PATIENCE = 10
 class Vitals:
     """Watches tasks with readiness and liveness checks. `unready` are those kept out of rotation."""
 
-    def __init__(self, engine: Engine, router: Router, examiner: Examiner) -> None:
+    def __init__(self, engine: Engine, router: Router, examiner: Examiner, logs: AppLogs) -> None:
         self._engine = engine
         self._router = router
         self._examiner = examiner
+        self._logs = logs
         self._watched: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._web: dict[str, set[str]] = {}
         self.unready: set[str] = set()
@@ -33,6 +35,8 @@ class Vitals:
         """Look at exactly the running tasks of these releases from now on."""
         wanted: dict[tuple[str, int], tuple[Release, Task, Check]] = {}
         self._web = {}
+        tasks = list(tasks)
+        self._logs.see(tasks)
         for task in tasks:
             release = releases.get(task.app)
             if release is None or not task.running or task.release != release.version:
@@ -76,11 +80,15 @@ class Vitals:
 
     async def _failed(self, task: Task, check: Check, why: str) -> None:
         known = {"app": task.app, "task": f"{task.process}.{task.slot}", "check": check.title, "why": why}
+        said = f"The {check.kind} check {check.title} failed: {why}"
+        journal = self._logs.of(task.app)
         if check.kind == "liveness":
+            journal.note(f"{task.process}.{task.slot}", f"{said}; restarting")
             log.warning("liveness check failed, restarting", **known)
             await self._out_of_rotation(task)
             await self._engine.stop(task.container, timeout=PATIENCE)
         elif task.process == "web" and task.id not in self.unready and self._others_are_ready(task):
+            journal.note(f"{task.process}.{task.slot}", f"{said}; out of rotation")
             log.warning("readiness check failed, out of rotation", **known)
             await self._out_of_rotation(task)
 

@@ -119,3 +119,11 @@ def m005_domains(db: Database) -> None:
         "ALTER TABLE apps ADD COLUMN stopped TEXT NOT NULL DEFAULT '{}'",
     ):
         db.execute(statement)
+
+
+@migrations()
+def m010_drains(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE drains (id INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT NOT NULL REFERENCES apps(name) "
+        "ON DELETE CASCADE ON UPDATE CASCADE, url TEXT NOT NULL, created TEXT NOT NULL)"
+    )

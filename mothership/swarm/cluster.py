@@ -1,5 +1,7 @@
 """The Swarm's side of an installation: its services, their tasks, and the network between them."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +11,9 @@ from mothership.errors import Conflict, NotFound
 from mothership.model import Release
 from mothership.swarm.plan import APP, INSTANCE, PROCESS, RELEASE, service, service_name
 from mothership.swarm.tasks import Task, task
+
+ATTEMPTS = 5
+PACE = 0.2
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,23 @@ class Cluster:
         """Create the service of one process type of a release, or take the one that is already there; its name."""
         plan = service(self._settings, release, process, replicas, network=self._settings.network)
         name = str(plan["Name"])
-        try:
-            await self._engine.create_service(plan)
-        except Conflict as error:
-            if name not in {service.name for service in await self.services(release.app)}:
-                raise Conflict(
-                    f"The Swarm has a service named {name} that is not Mothership's.",
-                    f"Remove or rename it: docker service rm {name}",
-                ) from error
-            await self._engine.scale_service(name, replicas)
-        return name
+        for attempt in range(ATTEMPTS):
+            try:
+                await self._engine.create_service(plan)
+                return name
+            except Conflict as error:
+                there = name in {service.name for service in await self.services(release.app)}
+                if not there and attempt == ATTEMPTS - 1:
+                    raise Conflict(
+                        f"The Swarm has a service named {name} that is not Mothership's.",
+                        f"Remove or rename it: docker service rm {name}",
+                    ) from error
+            if there:
+                with suppress(NotFound):  # it went in this very moment
+                    await self._engine.scale_service(name, replicas)
+                    return name
+            await asyncio.sleep(PACE)
+        raise Conflict(f"The service {name} comes and goes; somebody else is at work on it.", "Try again.")
 
     def name(self, release: Release, process: str) -> str:
         """The name of the service of one process type of a release."""

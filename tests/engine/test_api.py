@@ -60,6 +60,17 @@ class Client:
 
 
 @pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    """A Mothership of its own: among the requests are some that every app of a server would feel."""
+    made = Server(tmp_path_factory.mktemp("api"), f"msta{worker_id}")
+    try:
+        made.start()
+        yield made
+    finally:
+        made.destroy()
+
+
+@pytest.fixture(scope="module")
 def client(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A client with a first app, `blog`."""
     folder = tmp_path_factory.mktemp("blog")

@@ -67,6 +67,19 @@ def test_a_stopped_app_starts_as_it_was(server: Server, folder: Path) -> None:
     assert again.returncode == 0 and "was not stopped" in again.stdout
 
 
+def test_what_was_just_scaled_to_nothing_is_scaled_up_again_and_stays(server: Server, folder: Path) -> None:
+    ship(server, folder, "yoyo")
+    for _ in range(3):
+        down = server.ssh("ps:scale yoyo web=0 worker=0")
+        assert down.returncode == 0, down.stderr
+        up = server.ssh("ps:scale yoyo web=1 worker=1")
+        assert up.returncode == 0, up.stdout + up.stderr
+        assert server.get("yoyo").status == 200
+    time.sleep(server.settings.drain + 2)
+    assert server.services("yoyo") == ["yoyo-web-v1", "yoyo-worker-v1"]
+    assert server.get("yoyo").status == 200
+
+
 def test_exec_enters_the_running_process_and_has_its_exit_code(server: Server, folder: Path) -> None:
     ship(server, folder, "entered")
     assert server.ssh("ps:scale entered worker=1").returncode == 0

@@ -127,6 +127,9 @@ def test_secrets_are_hidden_from_output() -> None:
     lines: list[str] = []
     Output(lines.append).hiding(["hunter2-long", "abc", "hunter2"]).detail("PASSWORD=hunter2-long abc hunter2")
     assert lines == ["       PASSWORD=******** abc ********"]
+    further: list[str] = []
+    Output().hiding(["hunter2"]).also(further.append).hiding(["swordfish"]).raw("hunter2 swordfish")
+    assert further == ["******** ********"]
 
 
 # the audit trail
@@ -146,6 +149,22 @@ async def test_changes_and_refusals_are_recorded_without_secrets(house: House, a
     assert rows[0]["outcome"].startswith("refused: ") and rows[1]["outcome"] == "ok"
     assert rows[0]["remote"] == "127.0.0.1"
     assert "s3cret" not in json.dumps(rows)
+
+
+@pytest.mark.parametrize(
+    "words", ["--memory 99999999999999999999", "--cpu nan", "--cpu inf", "--pids -1", "--memory 3"]
+)
+async def test_limits_beyond_reason_are_refused(house: House, ada: User, words: str) -> None:
+    code, _, err = await call(house, ada, f"limits blog web {words}")
+    assert code == 2 and err.startswith(" !     "), err
+
+
+@pytest.mark.parametrize(
+    "line", ["audit -n 99999999999999999999", "releases blog -n -99999999999999999999", "builds blog -n 0"]
+)
+async def test_a_number_beyond_reason_is_brought_back_to_it(house: House, ada: User, line: str) -> None:
+    root = house.accounts.add_user("root", admin=True)
+    assert (await call(house, root, line))[0] == 0
 
 
 async def test_an_admin_reads_exports_and_verifies_the_trail(house: House, ada: User) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mothership.applogs import AppLog
 from mothership.errors import Conflict, Refused
 from mothership.output import Output
 from mothership.releases.diagnosis import listening
@@ -61,21 +60,6 @@ async def test_a_build_that_is_cancelled_in_the_queue_leaves_its_place() -> None
     assert await first == await third == "built"
     async with asyncio.timeout(1), slots.take("blog", quiet):
         pass
-
-
-async def test_a_slow_follower_is_told_how_many_lines_it_missed(tmp_path: Path) -> None:
-    log = AppLog(tmp_path / "blog.log")
-    queue = log.subscribe()
-    for number in range(6000):
-        log.write(str(number))
-    first = [queue.get_nowait() for _ in range(queue.qsize())]
-    log.write("later")
-    rest = [queue.get_nowait() for _ in range(queue.qsize())]
-    assert first[-1] == "4998" and rest == [
-        "(… 1001 lines were dropped here: they came faster than they were read)",
-        "later",
-    ]
-    assert log.tail(2) == ["5999", "later"]
 
 
 def test_listening_ports_are_read_from_the_kernels_table() -> None:
