@@ -11,7 +11,6 @@ from mothership.commands.verb import Verb
 from mothership.errors import Invalid
 
 LONGEST = 128 * 1024
-MOST = 2**31 - 1
 APP_FLAGS = ("-a", "--app")
 
 
@@ -47,9 +46,6 @@ def arguments(verb: Verb[Any], argv: list[str]) -> Any:
         raise Invalid(help_text(verb)) from None
     except click.ClickException as error:
         raise Invalid(f"{verb.name}: {_short(error.format_message())}", usage(verb), reason="bad arguments") from error
-    for name, value in context.params.items():
-        if isinstance(value, int) and abs(value) > MOST:
-            raise Invalid(f"{verb.name}: {name} is too large a number.", usage(verb), reason="bad arguments")
     return verb.arguments(**{name: _plain(value) for name, value in context.params.items()})
 
 

@@ -179,13 +179,6 @@ def test_every_verb_has_help_with_its_usage() -> None:
         assert help_text(verb).startswith(f"Usage: {verb.name}")
 
 
-async def test_a_number_beyond_all_numbers_is_a_misuse(house: House) -> None:
-    ada = house.accounts.add_user("ada")
-    await call(house, ada, "apps:create blog")
-    code, _, err = await call(house, ada, "builds blog -n 99999999999999999999")
-    assert code == 2 and "too large" in err
-
-
 async def test_a_terminal_gets_its_carriage_returns(house: House) -> None:
     caller = Caller(house.accounts.add_user("ada"))
     caller.terminal = Terminal("xterm", 80, 24)
