@@ -122,6 +122,12 @@ class AppLogs:
         for container in [c for c, (_, task) in self._following.items() if task.done() and c not in present]:
             del self._following[container]
 
+    async def follow(self, container: str, app: str, source: str) -> None:
+        """Follow one container to its end."""
+        self._begin(container, app, source)
+        if container in self._following:
+            await asyncio.wait([self._following[container][1]])
+
     async def forget(self, app: str) -> None:
         """Delete an app's lines for good, and end its drains; what its containers still print is not kept."""
         mine = {container: task for container, (name, task) in self._following.items() if name == app}

@@ -38,6 +38,7 @@ class Settings:
     build_pids: int = 2048
     build_time: int = 1200
     release_time: int = 1200
+    run_time: int = 86400
     boot_timeout: int = 60
     worker_uptime: int = 5
     drain: int = 30

@@ -26,6 +26,7 @@ from mothership.releases.leftovers import sweep
 from mothership.releases.phase import Phase
 from mothership.releases.retire import Retirement
 from mothership.releases.running import Running
+from mothership.releases.runs import DetachedRuns
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
@@ -113,6 +114,7 @@ def build(settings: Settings) -> Rooms:
         shipper=shipper,
         locks=locks,
         running=running,
+        detached=DetachedRuns(settings, engine, logs),
         deployer=deployer,
         builder=builder,
         slots=slots,
@@ -148,6 +150,8 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await house.router.start()
     stack.push_async_callback(house.router.close)
     house.logs.open(settings.instance)
+    await house.detached.resume()
+    stack.push_async_callback(house.detached.close)
     await rooms.upkeep.once()
     for work in (rooms.upkeep.forever(), house.deployer.previews.forever(), house.cleanup.forever()):
         stack.push_async_callback(_end, asyncio.create_task(work))

@@ -101,6 +101,7 @@ async def _apply(house: House, caller: Session, app: App, change: Change) -> Non
             return
         if current is None or new == old:
             house.apps.replace_config(app, new, secret=change.secret)
+            house.logs.of(app.name).note("api", f"{change.text} by {caller.user.name}")
             say(caller, f"{change.text}. It applies from the first release on." if current is None else change.text)
             return
         order = Order(

@@ -13,6 +13,7 @@ from mothership.releases import AppLocks, BuildSlots, Shipper
 from mothership.releases.cleanup import Cleanup
 from mothership.releases.doctor import Doctor
 from mothership.releases.running import Running
+from mothership.releases.runs import DetachedRuns
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Audit, Builds, Releases
 from mothership.swarm.cluster import Cluster
@@ -36,6 +37,7 @@ class House:
     shipper: Shipper
     locks: AppLocks
     running: Running
+    detached: DetachedRuns
     deployer: Deployer
     builder: Builder
     slots: BuildSlots

@@ -59,7 +59,7 @@ async def scale(house: House, caller: Session, args: ScaleArgs) -> None:
         release = house.current(app)
         for process in changes:
             _known(release, process)
-        scaled = await house.shipper.scale(app, changes, out)
+        scaled = await house.shipper.scale(app, changes, out, by=caller.user.name)
     say(caller, f"{app.name}: " + " ".join(f"{p}={n}" for p, n in scaled.formation.items()))
 
 
@@ -73,7 +73,7 @@ async def stop(house: House, caller: Session, args: AppOnly) -> None:
             say(caller, f"Nothing of {app.name} runs.")
             return
         house.apps.set_stopped(app, running)
-        await house.shipper.scale(app, dict.fromkeys(running, 0), out)
+        await house.shipper.scale(app, dict.fromkeys(running, 0), out, by=caller.user.name)
     say(caller, f"{app.name} is stopped. Start it again: ps:start {app.name}")
 
 
@@ -87,7 +87,7 @@ async def start(house: House, caller: Session, args: AppOnly) -> None:
         if not wanted:
             say(caller, f"{app.name} was not stopped. To run more of it: ps:scale {app.name} TYPE=N")
             return
-        await house.shipper.scale(app, wanted, out)
+        await house.shipper.scale(app, wanted, out, by=caller.user.name)
         house.apps.set_stopped(app, {})
     say(caller, f"{app.name}: " + " ".join(f"{p}={n}" for p, n in wanted.items()))
 

@@ -1,4 +1,4 @@
-"""run, exec: a command in a fresh container of the current release, or in one that runs."""
+"""run, run:detached, exec: a command in a fresh container of the current release, or in one that runs."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from typing import Any
 from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.terminal import connected
-from mothership.commands.verb import Verb, hidden, positional
+from mothership.commands.verb import Verb, hidden, positional, say
 from mothership.engine import ContainerSpec
 from mothership.errors import Conflict, Invalid, NotFound
 from mothership.model import Image, Release
@@ -43,6 +43,18 @@ async def run(house: House, caller: Session, args: RunArgs) -> int:
     await oneoff.fetch(house.settings, house.engine, release.image)
     async with house.engine.container(_spec(house, release, argv, caller)) as container:
         return await _attached(house, caller, container)
+
+
+async def detached(house: House, caller: Session, args: RunArgs) -> None:
+    """Run a command without waiting for it; what it prints is in the app's log, and after a day it is ended."""
+    app = house.app(args.app, caller.user)
+    release = house.current(app)
+    argv = _command(args.argv)
+    words = oneoff.words(release.image, argv) if len(argv) > 1 else _line(release.image, argv)
+    await oneoff.fetch(house.settings, house.engine, release.image)
+    name = await house.detached.start(release, words, by=caller.user.name)
+    say(caller, f"Running as {name}. Its output: logs {app.name} --ps {name}")
+    say(caller, f"It is ended after {house.settings.run_time // 3600} hours at the latest.")
 
 
 async def exec_(house: House, caller: Session, args: ExecArgs) -> int:
@@ -134,6 +146,14 @@ VERBS: tuple[Verb[Any], ...] = (
         RunArgs,
         run,
         ("run blog -- python manage.py migrate", "run blog bash", "run blog -- 'env | sort'"),
+        rest=True,
+    ),
+    Verb(
+        "run:detached",
+        "Run a command in the background; its output goes to the log.",
+        RunArgs,
+        detached,
+        ("run:detached blog -- python manage.py reindex",),
         rest=True,
     ),
     Verb(

@@ -13,9 +13,18 @@ MEMORY = 1024
 
 
 def spec(
-    settings: Settings, release: Release, kind: str, command: tuple[str, ...], *, env: Mapping[str, str] | None = None
+    settings: Settings,
+    release: Release,
+    kind: str,
+    command: tuple[str, ...],
+    *,
+    env: Mapping[str, str] | None = None,
+    role: str = "run",
 ) -> ContainerSpec:
-    """The container of a one-off; `kind` is run, release, predeploy or postdeploy."""
+    """The container of a one-off; `kind` is run, release, predeploy or postdeploy.
+
+    One of the role "run" is swept away by the next daemon; a detached one lives on.
+    """
     dyno = f"{kind}.{random.randint(1000, 9999)}"
     limits = release.limits.get(kind, Limits(memory=MEMORY))
     return ContainerSpec(
@@ -27,7 +36,7 @@ def spec(
             APP: release.app,
             PROCESS: kind,
             RELEASE: str(release.version),
-            ROLE: "run",
+            ROLE: role,
         },
         hostname=f"{release.app}-{dyno.replace('.', '-')}"[:63],
         network=settings.network,

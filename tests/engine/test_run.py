@@ -78,3 +78,19 @@ def test_nothing_is_left_when_it_ends_or_when_the_client_vanishes(server: Server
     client.kill()
     client.wait()
     assert until(lambda: server.containers(role="run") == [], seconds=10)
+
+
+def test_a_detached_command_goes_on_without_its_caller_and_the_daemon(server: Server, app: str) -> None:
+    started = server.ssh(
+        f"run:detached {app} -- sh -c 'for i in 1 2 3 4 5 6 7 8; do echo tick-$i; sleep 1; done; exit 3'"
+    )
+    assert started.returncode == 0, started.stderr
+    name = started.stdout.split()[2].rstrip(".")
+    assert name.startswith("run.")
+    assert until(lambda: "tick-1" in server.ssh(f"logs {app} --ps {name}").stdout)
+    server.kill()
+    server.start()
+    assert until(lambda: "exited with status 3" in server.ssh(f"logs {app} -n 1000").stdout, seconds=30)
+    lines = server.ssh(f"logs {app} --ps {name} -n 1000").stdout
+    assert [lines.count(f": tick-{i}") for i in range(1, 9)] == [1] * 8, lines
+    assert until(lambda: server.containers(role="run-detached") == [])

@@ -66,6 +66,7 @@ def house(tmp_path: Path) -> House:
         shipper=cast(Any, None),
         locks=AppLocks(),
         running=Running(),
+        detached=cast(Any, None),
         deployer=cast(Any, None),
         builder=cast(Any, None),
         slots=BuildSlots(1),
