@@ -19,6 +19,9 @@ class Accounts(Protocol):
     async def user_for_token(self, token: str) -> User | None:
         """The owner of an access token."""
 
+    def turned_away(self, remote: str, door: str, what: str) -> None:
+        """Somebody came with a key or token that is nobody's, and was not let in."""
+
 
 class Pushes(Protocol):
     """What git's doors ask of the recipe behind them."""

@@ -17,7 +17,7 @@ from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.log import logger
 from mothership.logs.segments import Bounds
-from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep
+from mothership.releases import AppLocks, BuildSlots, Shipper, Upkeep, requests
 from mothership.releases.checks import Examiner
 from mothership.releases.cleanup import Cleanup
 from mothership.releases.diagnosis import Diagnosis
@@ -150,6 +150,7 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     await house.router.start()
     stack.push_async_callback(house.router.close)
     house.logs.open(settings.instance)
+    await stack.enter_async_context(requests.logged(settings.data / "run", house.router, house.logs, rooms.upkeep.dyno))
     await house.detached.resume()
     stack.push_async_callback(house.detached.close)
     await rooms.upkeep.once()

@@ -52,6 +52,8 @@ async def caller(request: web.Request, settings: Settings, accounts: Accounts) -
         if user := await accounts.user_for_token(token):
             request.app[OPEN].enter(token_mark(token))
             return user
+    if tokens:
+        accounts.turned_away(remote(request) or "this machine", "http", "a token that is nobody's")
     raise web.HTTPUnauthorized(text=STRANGER if tokens else ASK, headers={hdrs.WWW_AUTHENTICATE: REALM})
 
 

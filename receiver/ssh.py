@@ -184,6 +184,8 @@ class Connection(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         self._valve.release()
         self._server.leave(self._conn)
+        if self._user is None and self._strange_keys:
+            self._server.accounts.turned_away(self._remote, "ssh", f"the key {self._mark}")
 
     def begin_auth(self, username: str) -> bool:
         return True

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mothership.config import Settings
-from router.render import closed_map, config, head, hosts_map
+from router.render import closed_map, config, head, hosts_map, logged_map
 from router.table import Table, dump, load
 
 COALESCE = 0.2
@@ -45,6 +45,7 @@ class Files:
         _replace(self._directory / "haproxy.cfg", self._config(table))
         _replace(self._directory / "hosts.map", hosts_map(table))
         _replace(self._directory / "closed.map", closed_map(table))
+        _replace(self._directory / "logged.map", logged_map(table))
         _replace(self._directory / "table.json", json.dumps(dump(table)))
 
     def save(self, table: Table) -> None:

@@ -11,7 +11,7 @@ from mothership.errors import MothershipError, ProxyUnavailable
 from mothership.log import logger
 from router import container, probe
 from router.files import Files
-from router.render import CLOSED, HOSTS
+from router.render import CLOSED, HOSTS, LOGGED
 from router.runtime import Row, Runtime
 from router.table import (
     WEIGHT,
@@ -89,6 +89,21 @@ class Router:
             self._table = after
             await self._runtime.run_all(map_lines(CLOSED, before.closed(), after.closed()))
             self._files.save(self._table)
+
+    async def set_logged(self, app: str, logged: bool) -> None:
+        """Have an app's requests logged, or not."""
+        async with self._lock:
+            before = self._table
+            after = before.with_logged(app, logged)
+            if after == before:
+                return
+            self._table = after
+            await self._runtime.run_all(map_lines(LOGGED, before.logged(), after.logged()))
+            self._files.save(self._table)
+
+    def app_of(self, slot: str) -> str:
+        """The app that has a slot, "" for none."""
+        return next((app for app, each in self._table.slots.items() if each.name == slot), "")
 
     async def add(self, app: str, targets: tuple[Target, ...]) -> None:
         """Add servers without traffic, probed until they answer."""
@@ -188,6 +203,7 @@ class Router:
         await self.remove(app, tuple(self._slot(app).servers))
         await self.set_hosts(app, ())
         await self.set_closed(app, "")
+        await self.set_logged(app, False)
         async with self._lock:
             self._table = self._table.without(app)
             self._files.save(self._table)
@@ -228,7 +244,8 @@ class Router:
                     await self._told(*_state_lines(slot, server))
         for backend, name in rows:
             await self._delete(f"{backend}/{name}")
-        for path, wanted in ((HOSTS, self._table.hosts()), (CLOSED, self._table.closed())):
+        maps = ((HOSTS, self._table.hosts()), (CLOSED, self._table.closed()), (LOGGED, self._table.logged()))
+        for path, wanted in maps:
             have = await self._runtime.run(f"show map {path}")
             before = dict(line.split()[1:3] for line in have.splitlines() if len(line.split()) == 3)
             await self._runtime.run_all(map_lines(path, before, wanted))

@@ -5,13 +5,23 @@ from router.table import CHECK, Slot, Table, slot_name
 PROXY = "/proxy"
 HOSTS = f"{PROXY}/hosts.map"
 CLOSED = f"{PROXY}/closed.map"
+LOGGED = f"{PROXY}/logged.map"
+LOG_SOCKET = "/daemon/requests.sock"
 DAEMON_SOCKET = "/daemon/http.sock"
 PORT = 8080
+
+FORMAT = (
+    '"%[var(txn.slot)] %s method=%HM path=%{+Q}HU host=%[var(txn.host)] request_id=%[var(txn.id)] fwd=%{+Q}ci '
+    'connect=%Tc service=%Tr status=%ST bytes=%B end=%tsc"'
+)
+"""One request, a line: its slot, its server, then Heroku's router fields; `end` is how the session ended (HAProxy's
+termination state, "--" when both sides were content)."""
 
 HEAD = """\
 global
     stats socket {proxy}/admin.sock mode 600 level admin
     hard-stop-after 1h
+    log {log} len 8192 format raw local0
     tune.bufsize 32768
 
 defaults
@@ -36,6 +46,8 @@ defaults
 
 frontend web
     bind :{port}
+    log global
+    log-format {format}
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
     http-request del-header X-Forwarded-For
     http-request set-header X-Forwarded-Proto http
@@ -43,11 +55,13 @@ frontend web
     http-request set-header X-Forwarded-Port {public_port}
     http-request set-header X-Request-Id %[uuid] unless {{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{{8,128}}$ }}
     http-request set-var(txn.host) req.hdr(host),field(1,:),lower,rtrim(.)
+    http-request set-var(txn.id) req.hdr(x-request-id)
     acl known var(txn.slot) -m found
     acl closed var(txn.closed) -m found
     http-request set-var(txn.slot) var(txn.host),map_str({hosts})
     http-request set-var(txn.slot) 'var(txn.host),regsub("^[^.]*","*"),map_str({hosts})' unless known
     http-request set-var(txn.closed) var(txn.slot),map_str({closed}) if known
+    http-request set-log-level silent unless {{ var(txn.slot),map_str({logged}) -m found }}
     http-request del-header X-Mothership-Closed
     use_backend mothership if {{ var(txn.host) -m str mothership.{domain} }}
     use_backend maintenance if {{ var(txn.closed) -m str . }}
@@ -93,10 +107,24 @@ backend mothership
 def config(table: Table, *, domain: str, public_port: int) -> str:
     """The whole configuration file, with the servers of today in it."""
     head = HEAD.format(
-        proxy=PROXY, port=PORT, public_port=public_port, domain=domain, hosts=HOSTS, closed=CLOSED, daemon=DAEMON_SOCKET
+        proxy=PROXY,
+        port=PORT,
+        public_port=public_port,
+        domain=domain,
+        hosts=HOSTS,
+        closed=CLOSED,
+        logged=LOGGED,
+        daemon=DAEMON_SOCKET,
+        log=LOG_SOCKET,
+        format=FORMAT,
     )
     used = {slot.name: slot for slot in table.slots.values()}
     return head + "".join(_backend(used.get(name), name) for name in map(slot_name, range(1, table.size + 1)))
+
+
+def logged_map(table: Table) -> str:
+    """The map file of the apps whose requests are logged."""
+    return "".join(f"{slot} {app}\n" for slot, app in sorted(table.logged().items()))
 
 
 def head(text: str) -> str:

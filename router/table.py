@@ -45,6 +45,7 @@ class Slot:
     """A backend of the proxy and the app that has it.
 
     `closed` is "" while the app takes requests; in maintenance "." for the proxy's page, the app's name for its own.
+    `logged` says that its requests are logged.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Slot:
     hosts: tuple[str, ...] = ()
     servers: Mapping[str, Server] = field(default_factory=dict)
     closed: str = ""
+    logged: bool = False
 
     @property
     def address(self) -> str:
@@ -82,6 +84,15 @@ class Table:
         """The same table with the app in maintenance, or out of it."""
         table = self.with_slot(app)
         return Table(table.size, {**table.slots, app: replace(table.slots[app], closed=closed)})
+
+    def logged(self) -> dict[str, str]:
+        """slot name → app, for the apps whose requests are logged."""
+        return {slot.name: slot.app for slot in self.slots.values() if slot.logged}
+
+    def with_logged(self, app: str, logged: bool) -> "Table":
+        """The same table with the app's requests logged, or not."""
+        table = self.with_slot(app)
+        return Table(table.size, {**table.slots, app: replace(table.slots[app], logged=logged)})
 
     def with_slot(self, app: str) -> "Table":
         """The same table with a slot for the app, doubled when all are taken."""
@@ -179,6 +190,7 @@ def dump(table: Table) -> dict[str, Any]:
                 "app": slot.app,
                 "hosts": list(slot.hosts),
                 "closed": slot.closed,
+                "logged": slot.logged,
                 "servers": [
                     {"id": s.id, "address": s.address, "port": s.port, "weight": s.weight, "draining": s.draining}
                     for s in slot.servers.values()
@@ -197,6 +209,7 @@ def load(data: Mapping[str, Any]) -> Table:
             tuple(entry["hosts"]),
             {s["id"]: Server(**s) for s in entry["servers"]},
             entry.get("closed", ""),
+            entry.get("logged", False),
         )
         for entry in data["slots"]
     }

@@ -5,9 +5,11 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Listing, Verb, option, output, positional, say, table
+from mothership.commands.verb import AppListing, Listing, Verb, ended, option, output, positional, say, table
 from mothership.errors import Invalid, Refused
 from mothership.model import Role
+
+LONGEST_ANSWER = 1000
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,25 @@ async def destroy(house: House, caller: Session, args: DestroyArgs) -> None:
     app = house.app(args.app, caller.user)
     if app.owner != caller.user.id and not caller.user.admin:
         raise Refused(f"Only the owner of {app.name} or an admin can destroy it.")
-    if args.confirm != app.name:
-        raise Refused(
-            f"This deletes {app.name} with its releases, its configuration and its repository, for good.",
-            f"If you mean it: apps:destroy --app {app.name} --confirm {app.name}",
-        )
+    warning = f"This deletes {app.name} with its releases, its configuration and its repository, for good."
+    if (args.confirm or await _asked(caller, app.name, warning)) != app.name:
+        raise Refused(warning, f"If you mean it: apps:destroy --app {app.name} --confirm {app.name}")
     async with house.locks.hold(app.name, output(caller)):
         await house.deployer.forget(app)
     say(caller, f"Destroyed {app.name}.")
+
+
+async def _asked(caller: Session, app: str, warning: str) -> str:
+    """What the caller answers when asked for the app's name; nothing when there is nobody to ask."""
+    caller.write_error(ended(f"{warning}\nType {app} to go on:", caller))
+    answer = b""
+    while b"\n" not in answer and b"\r" not in answer and len(answer) < LONGEST_ANSWER:
+        if not (data := await caller.read()):
+            break
+        answer += data
+        if caller.terminal:
+            caller.write(data)
+    return answer.decode(errors="replace").strip()
 
 
 VERBS: tuple[Verb[Any], ...] = (

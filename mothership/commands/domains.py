@@ -76,6 +76,7 @@ async def _route(house: House, app: App) -> None:
         now = house.apps.get(app.name)
         await house.router.set_hosts(app.name, house.apps.hosts(now, house.settings.domain))
         await house.router.set_closed(app.name, now.closed)
+        await house.router.set_logged(app.name, now.logged)
 
 
 def _free(house: House, app: App, domain: str) -> str:

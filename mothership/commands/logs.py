@@ -7,7 +7,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, ended, option, positional
+from mothership.commands.verb import Verb, ended, option, positional, say
 from mothership.errors import Invalid
 from mothership.logs import Query, says_dropped, shown
 from mothership.model import Role
@@ -112,7 +112,32 @@ def _source(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class RequestsArgs:
+    app: str
+    state: str = positional("on|off", default="")
+
+
+async def requests(house: House, caller: Session, args: RequestsArgs) -> None:
+    """Whether every request that the proxy hands to the app is a line in its log."""
+    app = house.app(args.app, caller.user)
+    if args.state not in ("", "on", "off"):
+        raise Invalid(f"{args.state[:40]!r} is neither on nor off.", "Such as: logs:requests blog on")
+    if args.state:
+        house.apps.set_logged(app, args.state == "on")
+        await house.router.set_logged(app.name, args.state == "on")
+        app = house.app(args.app, caller.user)
+    say(caller, f"Requests to {app.name} are {'' if app.logged else 'not '}logged.")
+
+
 VERBS: tuple[Verb[Any], ...] = (
+    Verb(
+        "logs:requests",
+        "Say or choose whether requests to an app are logged.",
+        RequestsArgs,
+        requests,
+        ("logs:requests blog on", "logs:search blog status=500"),
+    ),
     Verb(
         "logs",
         "Print what an app printed, and what became of it.",

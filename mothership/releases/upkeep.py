@@ -53,7 +53,12 @@ class Upkeep:
         self._builder = builder
         self._vitals = vitals
         self._seen: dict[str, frozenset[tuple[str, str, bool]]] = {}
+        self._dynos: dict[str, str] = {}
         self._thorough_at = 0.0
+
+    def dyno(self, task: str) -> str:
+        """The name of a task by its id, such as web.1; "" when it isn't known."""
+        return self._dynos.get(task, "")
 
     async def forever(self) -> None:
         """Look every half second, and thoroughly every ten; an unreachable engine is waited for."""
@@ -91,6 +96,7 @@ class Upkeep:
         tasks = await self._cluster.all_tasks()
         apps, today = self._apps.all(), self._shipper.retirement.app
         self._logs.watch((t.container, today(t.app), f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
+        self._dynos = {task.id: f"{task.process}.{task.slot}" for task in tasks}
         serving = self._releases.serving()
         self._vitals.watch(serving, tasks)
         for app in apps:
@@ -130,6 +136,7 @@ class Upkeep:
             if not (release and self._locks.held(app.name)):  # a deploy in progress may be a rename
                 await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
                 await self._router.set_closed(app.name, app.closed)
+                await self._router.set_logged(app.name, app.logged)
             if release:
                 await self._route(app, release, [task for task in web if task.release == version])
             await self._unroute(app, web)

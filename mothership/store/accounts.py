@@ -4,15 +4,23 @@ import base64
 import hashlib
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from mothership.errors import Conflict, Invalid, NotFound
 from mothership.model import Role, User
+from mothership.store.audit import Audit, Entry
 from mothership.store.database import Row, Store, now
 
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}", re.IGNORECASE)
+QUIET = 60.0
+"""Seconds in which an address's further refused logins are not recorded."""
+
+STRANGERS = 100
+"""Addresses whose refused logins are recorded within that time, at most."""
+
 MINUTE = len("2026-01-01T00:00")
 TOKEN_PREFIX = "mst_"
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-", "sk-ssh-ed25519@", "sk-ecdsa-sha2-", "ssh-rsa")
@@ -68,6 +76,8 @@ class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: list[Callable[[str], None]] = []
+        self._audit = Audit(store)
+        self._turned_away: dict[str, float] = {}
 
     async def user_for_key(self, algorithm: str, data: bytes) -> User | None:
         """The owner of an SSH public key by its binary form, None for a stranger."""
@@ -80,6 +90,14 @@ class Accounts:
     def on_revoked(self, listener: Callable[[str], None]) -> None:
         """Have a listener called with the mark of every key and token that is taken away: its sessions must end."""
         self._listeners.append(listener)
+
+    def turned_away(self, remote: str, door: str, what: str) -> None:
+        """Record who was not let in; once a minute from one address, so that nobody can fill the trail."""
+        at = time.monotonic()
+        self._turned_away = {who: when for who, when in self._turned_away.items() if at - when < QUIET}
+        if remote not in self._turned_away and len(self._turned_away) < STRANGERS:
+            self._turned_away[remote] = at
+            self._audit.record(Entry("", remote, door, "login", detail=what, outcome="refused: nobody's"))
 
     def _known(self, table: str, column: str, value: object) -> User | None:
         row = self._store.row(

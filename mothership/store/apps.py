@@ -30,6 +30,7 @@ class App:
     expires: str = ""
     maintenance: bool = False
     page: str = ""
+    logged: bool = False
 
     @property
     def closed(self) -> str:
@@ -168,6 +169,10 @@ class Apps:
 
     # settings
 
+    def set_logged(self, app: App, logged: bool) -> None:
+        """Whether the requests to an app are logged."""
+        self._store.write("UPDATE apps SET logged = ? WHERE name = ?", int(logged), app.name)
+
     def set_stopped(self, app: App, formation: Mapping[str, int]) -> None:
         """Keep what ran before somebody stopped an app."""
         self._store.write("UPDATE apps SET stopped = ? WHERE name = ?", json.dumps(dict(formation)), app.name)
@@ -290,4 +295,5 @@ def _app(row: Row) -> App:
         expires=row["expires"],
         maintenance=bool(row["maintenance"]),
         page=row["page"],
+        logged=bool(row["logged"]),
     )

@@ -127,3 +127,8 @@ def m010_drains(db: Database) -> None:
         "CREATE TABLE drains (id INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT NOT NULL REFERENCES apps(name) "
         "ON DELETE CASCADE ON UPDATE CASCADE, url TEXT NOT NULL, created TEXT NOT NULL)"
     )
+
+
+@migrations()
+def m011_request_logs(db: Database) -> None:
+    db.execute("ALTER TABLE apps ADD COLUMN logged INTEGER NOT NULL DEFAULT 0")

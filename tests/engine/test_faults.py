@@ -199,6 +199,7 @@ def test_a_key_nobody_owns_is_refused(mortal: Server, folder: Path, tmp_path: Pa
     pushed = mortal.push(folder, "strange", key=key)
     assert pushed.code != 0 and "Permission denied" in pushed.text
     assert not (mortal.data / "repos" / "strange.git").exists()
+    assert '"action": "login"' in mortal.ssh("audit -n 0 --json-lines").stdout
 
 
 def test_an_app_that_the_user_may_not_create_is_refused(mortal: Server, folder: Path) -> None:

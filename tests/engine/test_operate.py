@@ -201,3 +201,21 @@ def test_a_rename_that_fails_changes_nothing(server: Server, folder: Path) -> No
     assert server.ssh("apps:info leaves").returncode == 1
     server.commit(folder, {"more": "x"})
     assert server.push(folder, "stays").code == 0
+
+
+def test_requests_are_logged_for_apps_that_ask_for_it_alone(server: Server, folder: Path) -> None:
+    ship(server, folder, "watched")
+    assert server.ssh("logs:requests watched on").returncode == 0
+    assert server.get("watched", "/some/path?x=1").status == 200
+
+    def line() -> str:
+        lines = server.ssh("logs watched -n 1000").stdout.splitlines()
+        return next((text for text in lines if "[router]" in text and "/some/path" in text), "")
+
+    assert until(line), server.ssh("logs watched").stdout
+    for field in ("mothership[router]: method=GET", 'path="/some/path?x=1"', "status=200", "dyno=web.1", "ms service="):
+        assert field in line(), line()
+    assert server.ssh("logs:requests watched off").returncode == 0
+    assert server.get("watched", "/quiet").status == 200
+    time.sleep(1)
+    assert "router" not in "".join(t for t in server.ssh("logs watched").stdout.splitlines() if "/quiet" in t)

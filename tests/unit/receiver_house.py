@@ -30,9 +30,13 @@ class Keys:
 
     keys: dict[bytes, User] = field(default_factory=dict)
     tokens: dict[str, User] = field(default_factory=lambda: {TOKEN: ANN})
+    strangers: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def user_for_key(self, algorithm: str, data: bytes) -> User | None:
         return self.keys.get(data)
+
+    def turned_away(self, remote: str, door: str, what: str) -> None:
+        self.strangers.append((remote, door, what))
 
     async def user_for_token(self, token: str) -> User | None:
         return self.tokens.get(token)

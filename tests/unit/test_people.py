@@ -199,3 +199,18 @@ def test_a_trail_that_was_tampered_with_is_found_out(tmp_path: Path, tampering: 
             raw.execute(f"DROP TRIGGER {trigger}")
         raw.execute(tampering)
     assert audit.verify() != ""
+
+
+def test_refused_logins_are_recorded_and_cannot_fill_the_trail(house: House) -> None:
+    for number in range(500):
+        house.accounts.turned_away("192.0.2.1", "ssh", "the key SHA256:x")
+        house.accounts.turned_away(f"192.0.2.{number}", "http", "a token that is nobody's")
+    rows = house.audit.list(limit=0)
+    assert len(rows) == 100 and {row["action"] for row in rows} == {"login"}
+    assert rows[-1]["remote"] == "192.0.2.1" and rows[-1]["detail"] == "the key SHA256:x"
+
+
+async def test_destroying_asks_for_the_name(house: House, ada: User) -> None:
+    caller = Caller(ada)
+    assert await Dispatch(house).run("apps:destroy blog", caller) == 1
+    assert b"Type blog to go on" in caller.err and house.apps.exists("blog")
