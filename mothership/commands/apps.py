@@ -157,6 +157,11 @@ async def _asked(caller: Session, app: str, warning: str) -> str:
 
 
 VERBS: tuple[Verb[Any], ...] = (
+    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
+    Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
+    Verb(
+        "apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",), role=Role.VIEWER, reads=True
+    ),
     Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),
     Verb(
         "apps:transfer",
@@ -165,11 +170,6 @@ VERBS: tuple[Verb[Any], ...] = (
         transfer,
         ("apps:transfer blog ada",),
         role=Role.OWNER,
-    ),
-    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
-    Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
-    Verb(
-        "apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",), role=Role.VIEWER, reads=True
     ),
     Verb("apps:branch", "Choose the branch that deploys.", BranchArgs, branch, ("apps:branch blog production",)),
     Verb(

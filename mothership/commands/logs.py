@@ -132,13 +132,6 @@ async def requests(house: House, caller: Session, args: RequestsArgs) -> None:
 
 VERBS: tuple[Verb[Any], ...] = (
     Verb(
-        "logs:requests",
-        "Say or choose whether requests to an app are logged.",
-        RequestsArgs,
-        requests,
-        ("logs:requests blog on", "logs:search blog status=500"),
-    ),
-    Verb(
         "logs",
         "Print what an app printed, and what became of it.",
         LogsArgs,
@@ -155,5 +148,12 @@ VERBS: tuple[Verb[Any], ...] = (
         ("logs:search blog timeout", "logs:search blog --regex 'status=5[0-9]+' --since 1d"),
         role=Role.VIEWER,
         reads=True,
+    ),
+    Verb(
+        "logs:requests",
+        "Say or choose whether requests to an app are logged.",
+        RequestsArgs,
+        requests,
+        ("logs:requests blog on", "logs:search blog status=500"),
     ),
 )
