@@ -90,16 +90,21 @@ async def switched(url: str, host: str, deploy: Callable[[int], Awaitable[None]]
     return took
 
 
-async def mothership(server: Server, rounds: int) -> tuple[load.Tally, list[float]]:
+async def mothership(server: Server, rounds: int) -> tuple[load.Tally, list[float], list[float]]:
     async def deploy(number: int) -> None:
         done = await asyncio.to_thread(server.ssh, f"config:set rude ROUND={number}")
         assert done.returncode == 0, done.stderr
 
-    url = f"http://127.0.0.1:{server.http_port}"
-    return await measured(url, "rude.localhost", rounds, deploy), await switched(url, "rude.localhost", deploy, 5)
+    async def roll_back(number: int) -> None:
+        done = await asyncio.to_thread(server.ssh, "rollback rude")
+        assert done.returncode == 0, done.stderr
+
+    url, host = f"http://127.0.0.1:{server.http_port}", "rude.localhost"
+    tally = await measured(url, host, rounds, deploy)
+    return tally, await switched(url, host, deploy, 5), await switched(url, host, roll_back, 5)
 
 
-async def plain(image: str, platform: str, rounds: int, folder: Path) -> tuple[load.Tally, list[float]]:
+async def plain(image: str, platform: str, rounds: int, folder: Path) -> load.Tally:
     port = free_ports(1)[0]
     (folder / "haproxy.cfg").write_text(HAPROXY.replace("SERVICE", PLAIN))
     docker("network", "create", "--driver", "overlay", "--attachable", PLAIN)
@@ -127,7 +132,7 @@ async def plain(image: str, platform: str, rounds: int, folder: Path) -> tuple[l
             await asyncio.to_thread(docker, *update, "--env-add", f"MOTHERSHIP_RELEASE=r{number}", PLAIN)
 
         url = f"http://127.0.0.1:{port}"
-        return await measured(url, "rude", rounds, deploy), []
+        return await measured(url, "rude", rounds, deploy)
     finally:
         for words in (("rm", "-f", PLAIN), ("service", "rm", PLAIN)):
             subprocess.run(["docker", *words], capture_output=True, check=False)
@@ -156,17 +161,18 @@ def main() -> None:
             pushed = server.push(folder, "rude")
             assert pushed.code == 0, pushed.text
             digest = server.ssh("apps:info rude").stdout.split("image:")[1].split()[0]
-            ours, took = asyncio.run(mothership(server, rounds))
+            ours, took, back = asyncio.run(mothership(server, rounds))
             platform = f"mothership/platform:{server.settings.stack}"
             image = f"{server.settings.registry}/rude@{digest}"
-            theirs, _ = asyncio.run(plain(image, platform, rounds, root / "plain"))
+            theirs = asyncio.run(plain(image, platform, rounds, root / "plain"))
         finally:
             server.destroy()
     print(f"{rounds} deploys each\n\n| way | requests | failed | of those in flight for 3 s |\n|---|---|---|---|")
     print(row("Mothership", ours))
     print(row("docker service update, start-first, DNS discovery", theirs))
-    print("\n| from `config:set` to all traffic on the new release, less the app's boot | seconds |\n|---|---|")
-    print(f"| median of {len(took)} | {statistics.median(took):.2f} |\n| worst | {max(took):.2f} |")
+    print("\n| to all traffic on the new release, less the app's boot, seconds | median of 5 | worst |\n|---|---|---|")
+    print(f"| `config:set` (goal: 1.5) | {statistics.median(took):.2f} | {max(took):.2f} |")
+    print(f"| `rollback` (goal: 3) | {statistics.median(back):.2f} | {max(back):.2f} |")
 
 
 if __name__ == "__main__":
