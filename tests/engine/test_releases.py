@@ -198,24 +198,24 @@ def test_a_newer_push_overtakes_one_that_waits(server: Server, tmp_path: Path) -
 
 
 def test_a_preview_has_its_own_address_config_and_end(server: Server, folder: Path) -> None:
-    ship(server, folder, "site")
-    assert server.ssh("config:set site GREETING=shared").returncode == 0
-    assert server.ssh("config:set site TOKEN=hidden --secret").returncode == 0
+    ship(server, folder, "shopfront")
+    assert server.ssh("config:set shopfront GREETING=shared").returncode == 0
+    assert server.ssh("config:set shopfront TOKEN=hidden --secret").returncode == 0
     server.git(folder, "checkout", "-q", "-b", "feature")
     server.commit(folder, {"app.py": WEB.replace('"one"', '"preview"')})
-    pushed = server.push(folder, "site", "feature:preview/try-1")
-    assert pushed.code == 0 and "http://try-1--site.localhost" in pushed.text, pushed.text
-    assert server.get("try-1--site").body.startswith("preview shared")
-    assert server.get("site").body.startswith("one shared")
-    assert "TOKEN" not in server.ssh("config try-1--site").stdout
+    pushed = server.push(folder, "shopfront", "feature:preview/try-1")
+    assert pushed.code == 0 and "http://try-1--shopfront.localhost" in pushed.text, pushed.text
+    assert server.get("try-1--shopfront").body.startswith("preview shared")
+    assert server.get("shopfront").body.startswith("one shared")
+    assert "TOKEN" not in server.ssh("config try-1--shopfront").stdout
     server.commit(folder, {"app.py": WEB.replace('"one"', '"again"')})
-    assert server.push(folder, "site", "feature:preview/try-1").code == 0
-    assert server.get("try-1--site").body.startswith("again")
-    assert server.ssh("redeploy try-1--site").returncode == 0
-    removed = server.push(folder, "site", ":preview/try-1")
+    assert server.push(folder, "shopfront", "feature:preview/try-1").code == 0
+    assert server.get("try-1--shopfront").body.startswith("again")
+    assert server.ssh("redeploy try-1--shopfront").returncode == 0
+    removed = server.push(folder, "shopfront", ":preview/try-1")
     assert removed.code == 0 and "Removed the preview" in removed.text, removed.text
-    assert server.get("try-1--site").status == 404
-    assert until(lambda: server.services("try-1--site") == [])
+    assert server.get("try-1--shopfront").status == 404
+    assert until(lambda: server.services("try-1--shopfront") == [])
 
 
 @pytest.mark.parametrize("name", ["Try", "a--b", "x", "mothership", "deep/er"])
@@ -243,9 +243,9 @@ def test_a_preview_that_fails_leaves_nothing(server: Server, folder: Path) -> No
 
 def test_an_app_and_a_preview_can_not_take_each_others_name(server: Server, folder: Path) -> None:
     server.commit(folder, FILES)
-    pushed = server.push(folder, "try--site")
+    pushed = server.push(folder, "try--shopfront")
     assert pushed.code != 0 and "not an app name" in pushed.text
-    assert server.ssh("apps:create try--site").returncode != 0
+    assert server.ssh("apps:create try--shopfront").returncode != 0
 
 
 def test_promotion_ships_the_same_image_with_the_targets_config(server: Server, folder: Path) -> None:
