@@ -155,14 +155,14 @@ class Bench:
 
 def static_config(address: str) -> str:
     """What the router's configuration would be with one app written into it by hand, and no control plane."""
-    lines = []
-    for line in HEAD.format(
-        proxy="/tmp", port=8080, public_port=80, domain="localhost", hosts="", daemon="/tmp/none"
-    ).splitlines():
-        if "map_str" in line:
-            lines.append("    use_backend app if { var(txn.host) -m str app0.localhost }")
-        elif "http-error" not in line and " file " not in line:
+    nothing = dict.fromkeys(("hosts", "closed", "logged", "log", "format"), "")
+    head = HEAD.format(proxy="/tmp", port=8080, public_port=80, domain="localhost", daemon="/tmp/none", **nothing)
+    lines, driven = [], ("map_str", "use_backend", " acl ", " log ", "log-format", "http-error", " file ")
+    for line in head.splitlines():
+        if not any(word in line for word in driven):
             lines.append(line)
+        if line.strip() == "default_backend nobody":
+            lines.insert(-1, "    use_backend app if { var(txn.host) -m str app0.localhost }")
     return "\n".join([*lines, "backend app", f"    server app {address}:5000 check pool-max-conn 200", ""])
 
 
