@@ -86,7 +86,20 @@ def role(text: str) -> Role:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("users", "List the users of this server (admins).", Listing, users, admin=True, reads=True),
+    Verb(
+        "users",
+        "List the users of this server (admins).",
+        Listing,
+        users,
+        admin=True,
+        reads=True,
+        columns=(
+            "name",
+            "admin",
+            "creates",
+            "keys",
+        ),
+    ),
     Verb(
         "users:add",
         "Let somebody in by their SSH public key (admins).",
@@ -96,7 +109,18 @@ VERBS: tuple[Verb[Any], ...] = (
         admin=True,
     ),
     Verb("users:remove", "Let somebody in no more (admins).", UserArgs, remove_user, ("users:remove ada",), admin=True),
-    Verb("access", "List who may use an app.", AppListing, access, ("access blog",), reads=True),
+    Verb(
+        "access",
+        "List who may use an app.",
+        AppListing,
+        access,
+        ("access blog",),
+        reads=True,
+        columns=(
+            "user",
+            "role",
+        ),
+    ),
     Verb(
         "access:add",
         "Let another user use an app, as viewer, deployer or operator.",

@@ -7,7 +7,7 @@ from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Listing, Verb, ended, option, output, positional, say, table
 from mothership.errors import Invalid, Refused
-from mothership.model import Role
+from mothership.model import Role, app_name
 
 LONGEST_ANSWER = 1000
 
@@ -117,6 +117,7 @@ async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> Non
 async def rename(house: House, caller: Session, args: RenameArgs) -> None:
     """The new name's release starts beside the old one's; the old address ends when the new one serves."""
     app, out = house.app(args.app, caller.user), output(caller)
+    app_name(args.name)
     async with house.locks.hold(app.name, out), house.locks.hold(args.name, out):
         renamed = await house.deployer.renaming.rename(app, args.name, caller.user.name, out)
     say(caller, f"{app.name} is {renamed.name} now: {house.settings.app_url(renamed.name)}")
@@ -157,10 +158,38 @@ async def _asked(caller: Session, app: str, warning: str) -> str:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("apps", "List your apps.", Listing, apps, ("apps", "apps --json"), reads=True),
+    Verb(
+        "apps",
+        "List your apps.",
+        Listing,
+        apps,
+        ("apps", "apps --json"),
+        reads=True,
+        columns=(
+            "app",
+            "release",
+            "processes",
+            "url",
+        ),
+    ),
     Verb("apps:create", "Make an app; a first push does that too.", CreateArgs, create, ("apps:create blog",)),
     Verb(
-        "apps:info", "Say what an app is made of.", AppListing, info, ("apps:info blog",), role=Role.VIEWER, reads=True
+        "apps:info",
+        "Say what an app is made of.",
+        AppListing,
+        info,
+        ("apps:info blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=(
+            "app",
+            "url",
+            "branch",
+            "release",
+            "commit",
+            "image",
+            "created",
+        ),
     ),
     Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),
     Verb(

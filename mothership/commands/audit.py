@@ -65,8 +65,30 @@ VERBS: tuple[Verb[Any], ...] = (
         ("audit", "audit blog -n 20", "audit -n 0 --json-lines"),
         admin=True,
         reads=True,
+        columns=(
+            "id",
+            "at",
+            "user",
+            "remote",
+            "door",
+            "action",
+            "app",
+            "detail",
+            "outcome",
+            "seal",
+        ),
     ),
     Verb(
-        "audit:verify", "Check that nobody changed the audit trail (admins).", Listing, verify, admin=True, reads=True
+        "audit:verify",
+        "Check that nobody changed the audit trail (admins).",
+        Listing,
+        verify,
+        admin=True,
+        reads=True,
+        columns=(
+            "whole",
+            "entries",
+        ),
+        single=True,
     ),
 )

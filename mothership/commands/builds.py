@@ -92,7 +92,22 @@ def _build(house: House, app: str, build: str) -> Build:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("builds", "List an app's builds.", BuildsArgs, builds, ("builds blog",), role=Role.VIEWER, reads=True),
+    Verb(
+        "builds",
+        "List an app's builds.",
+        BuildsArgs,
+        builds,
+        ("builds blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=(
+            "build",
+            "status",
+            "commit",
+            "user",
+            "started",
+        ),
+    ),
     Verb(
         "builds:output",
         "Print what a build and its release printed.",

@@ -106,6 +106,15 @@ VERBS: tuple[Verb[Any], ...] = (
         ("checks blog",),
         role=Role.VIEWER,
         reads=True,
+        columns=(
+            "process",
+            "kind",
+            "check",
+            "attempts",
+            "timeout",
+            "wait",
+            "enabled",
+        ),
     ),
     Verb(
         "checks:disable",

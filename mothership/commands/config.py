@@ -151,7 +151,19 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("config", "List an app's config vars.", AppListing, show, ("config blog",), role=Role.DEPLOYER, reads=True),
+    Verb(
+        "config",
+        "List an app's config vars.",
+        AppListing,
+        show,
+        ("config blog",),
+        role=Role.DEPLOYER,
+        reads=True,
+        columns=(
+            "key",
+            "value",
+        ),
+    ),
     Verb(
         "config:get",
         "Print one config var.",

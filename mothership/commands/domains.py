@@ -107,7 +107,17 @@ async def _page(caller: Session) -> str:
 
 VERBS: tuple[Verb[Any], ...] = (
     Verb(
-        "domains", "List the hostnames of an app.", AppListing, domains, ("domains blog",), role=Role.VIEWER, reads=True
+        "domains",
+        "List the hostnames of an app.",
+        AppListing,
+        domains,
+        ("domains blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=(
+            "domain",
+            "kind",
+        ),
     ),
     Verb(
         "domains:add",

@@ -59,8 +59,36 @@ async def remove(house: House, caller: Session, args: DrainArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("drains", "List where an app's lines are sent.", AppListing, drains, ("drains blog",), reads=True),
-    Verb("logs:drains", "List where an app's lines are sent.", AppListing, drains, ("logs:drains blog",), reads=True),
+    Verb(
+        "drains",
+        "List where an app's lines are sent.",
+        AppListing,
+        drains,
+        ("drains blog",),
+        reads=True,
+        columns=(
+            "drain",
+            "url",
+            "sent",
+            "dropped",
+            "trouble",
+        ),
+    ),
+    Verb(
+        "logs:drains",
+        "List where an app's lines are sent.",
+        AppListing,
+        drains,
+        ("logs:drains blog",),
+        reads=True,
+        columns=(
+            "drain",
+            "url",
+            "sent",
+            "dropped",
+            "trouble",
+        ),
+    ),
     Verb(
         "drains:add",
         "Send an app's lines on, by syslog or HTTPS.",

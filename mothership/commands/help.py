@@ -47,6 +47,17 @@ async def whoami(house: House, caller: Session, args: Listing) -> None:
 
 VERBS: tuple[Verb[Any], ...] = (
     Verb("help", "Say what there is to do.", HelpArgs, help_, ("help", "help run"), reads=True),
-    Verb("version", "Print the server's version.", Listing, version, reads=True),
-    Verb("whoami", "Print who you are to this server.", Listing, whoami, reads=True),
+    Verb("version", "Print the server's version.", Listing, version, reads=True, columns=("version",), single=True),
+    Verb(
+        "whoami",
+        "Print who you are to this server.",
+        Listing,
+        whoami,
+        reads=True,
+        columns=(
+            "user",
+            "admin",
+        ),
+        single=True,
+    ),
 )

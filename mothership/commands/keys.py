@@ -41,7 +41,23 @@ async def remove(house: House, caller: Session, args: RemoveArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("keys", "List your SSH keys.", Listing, keys, reads=True),
+    Verb(
+        "keys",
+        "List your SSH keys.",
+        Listing,
+        keys,
+        reads=True,
+        columns=(
+            "fingerprint",
+            "algorithm",
+            "comment",
+            "created",
+            "used",
+            "role",
+            "only",
+            "expires",
+        ),
+    ),
     Verb(
         "keys:add",
         "Add an SSH key of yours, or one that may do less.",

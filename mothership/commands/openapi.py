@@ -171,12 +171,24 @@ def _parsed(verb: Verb[Any]) -> list[tuple[int, str, dict[str, Any]]]:
     return found
 
 
+def _data(verb: Verb[Any]) -> dict[str, Any]:
+    """What a verb that speaks JSON answers with: its columns."""
+    row = {
+        "type": "object",
+        "properties": {name: {} for name in verb.columns},
+        "required": list(verb.columns),
+        "additionalProperties": False,
+    }
+    data = row if verb.single else {"type": "array", "items": row}
+    return {"allOf": [{"$ref": "#/components/schemas/Data"}, {"properties": {"data": data}}]}
+
+
 def _success(verb: Verb[Any]) -> dict[str, Any]:
-    answer = "Data" if web.speaks_json(verb) else "Output"
+    answer = _data(verb) if web.speaks_json(verb) else {"$ref": "#/components/schemas/Output"}
     return {
         "description": "The command has ended, or streams what it prints.",
         "content": {
-            JSON: {"schema": {"$ref": f"#/components/schemas/{answer}"}},
+            JSON: {"schema": answer},
             STREAM: {"schema": {"type": "string"}},
         },
     }

@@ -152,7 +152,22 @@ def _change(text: str) -> tuple[str, int]:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("ps", "List an app's running processes.", AppListing, ps, ("ps blog",), role=Role.VIEWER, reads=True),
+    Verb(
+        "ps",
+        "List an app's running processes.",
+        AppListing,
+        ps,
+        ("ps blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=(
+            "process",
+            "state",
+            "release",
+            "since",
+            "command",
+        ),
+    ),
     Verb("ps:scale", "Set how many of each process type run.", ScaleArgs, scale, ("ps:scale blog web=2 worker=1",)),
     Verb("ps:stop", "Stop all of an app's processes.", AppOnly, stop, ("ps:stop blog",)),
     Verb("ps:start", "Start what ran before a stop.", AppOnly, start, ("ps:start blog",)),

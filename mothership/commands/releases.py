@@ -187,7 +187,20 @@ def _previous(house: House, app: str, current: int) -> int:
 
 VERBS: tuple[Verb[Any], ...] = (
     Verb(
-        "releases", "List an app's releases.", ReleasesArgs, releases, ("releases blog",), role=Role.VIEWER, reads=True
+        "releases",
+        "List an app's releases.",
+        ReleasesArgs,
+        releases,
+        ("releases blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=(
+            "release",
+            "status",
+            "description",
+            "user",
+            "created",
+        ),
     ),
     Verb(
         "releases:info",
@@ -197,6 +210,20 @@ VERBS: tuple[Verb[Any], ...] = (
         ("releases:info blog v12",),
         role=Role.VIEWER,
         reads=True,
+        columns=(
+            "release",
+            "status",
+            "description",
+            "user",
+            "created",
+            "commit",
+            "image",
+            "size",
+            "formation",
+            "config",
+            "processes",
+        ),
+        single=True,
     ),
     Verb(
         "rollback",

@@ -45,7 +45,21 @@ async def revoke(house: House, caller: Session, args: TokenArgs) -> None:
 
 
 VERBS: tuple[Verb[Any], ...] = (
-    Verb("tokens", "List your access tokens.", Listing, tokens, reads=True),
+    Verb(
+        "tokens",
+        "List your access tokens.",
+        Listing,
+        tokens,
+        reads=True,
+        columns=(
+            "name",
+            "created",
+            "used",
+            "role",
+            "only",
+            "expires",
+        ),
+    ),
     Verb(
         "tokens:create",
         "Make an access token for git over HTTP and the API.",

@@ -19,7 +19,8 @@ class Verb(Generic[A]):
     """One row of the command table. `rest` hands everything after the app to the verb unparsed (for `run`).
 
     `role` is the least that a caller must have in the app the verb is about; `admin` verbs are about the server and
-    for its admins; `reads` says that the verb changes nothing.
+    for its admins; `reads` says that the verb changes nothing. `columns` are the keys of its JSON, in this order for
+    ever: of each row of a list, or with `single` of the one object that it is.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Verb(Generic[A]):
     role: Role = Role.OPERATOR
     admin: bool = False
     reads: bool = False
+    columns: tuple[str, ...] = ()
+    single: bool = False
 
     @property
     def app(self) -> bool:

@@ -13,7 +13,7 @@ from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
 from mothership.commands.table import VERBS
 from mothership.commands.verb import Verb
-from receiver import api, http
+from receiver import access, api, http
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ async def opened(house: House, *more: Verb[Any], user: str = "ada", admin: bool 
     """Serve the API on a unix socket as the daemon does; `more` are verbs beside the table's."""
     socket = Path(house.settings.data) / "run" / "http.sock"
     app = http.application(house.settings, house.accounts, cast(Any, None))
+    house.accounts.on_revoked(app[access.OPEN].revoked)
     api.mount(app, house.settings, house.accounts, Dispatch(house), (*VERBS.values(), *more))
     token = house.accounts.create_token(house.accounts.add_user(user, admin=admin), "laptop")
     async with (

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import pytest
 import structlog
 from yarl import URL
@@ -349,6 +350,18 @@ async def test_lines_come_while_it_happens_and_a_client_that_leaves_cancels_it(d
         response.close()
     async with asyncio.timeout(10):
         await life.cancelled.wait()
+
+
+async def test_a_token_that_is_taken_away_ends_the_stream_it_opened(house: House, door: Door, life: Life) -> None:
+    accept = door.login | {"Accept": "text/event-stream"}
+    async with door.client.get("http://door/api/v1/life", headers=accept) as response:
+        await response.content.readline()
+        house.accounts.revoke_token(house.accounts.user("ada"), "laptop")
+        async with asyncio.timeout(5):
+            await life.cancelled.wait()
+            with contextlib.suppress(aiohttp.ClientError):
+                await response.read()
+    assert (await door.get("/whoami")).status == 401
 
 
 async def test_a_client_that_leaves_cancels_a_verb_that_does_not_stream(door: Door, life: Life) -> None:

@@ -45,3 +45,8 @@ def test_every_failure_is_a_problem() -> None:
         assert {"400", "401", "403", "404", "409", "500", "503"} <= set(failures)
     for response in DOCUMENT["components"]["responses"].values():
         assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_every_verb_that_speaks_json_says_which_keys_it_has() -> None:
+    for verb in VERBS.values():
+        assert bool(verb.columns) == web.speaks_json(verb), verb.name

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -251,3 +252,27 @@ def test_bash_completes_commands_and_options(clone: Clone, typed: str, expected:
     argv = ["bash", "--norc", "-c", script, "bash", typed]
     done = subprocess.run(argv, env=clone.environment, capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("config:get", "$(id)"),
+        ("config:set", "$(id)=1; rm -rf /"),
+        ("ps:scale", "../../etc/passwd=1"),
+        ("domains:add", "line\nbreak"),
+        ("rollback", "vˈ1"),
+        ("logs", "-n", "many"),
+        ("access:add", "--role", "`id`", "eve"),
+        ("apps:rename", "x" * 100_000),
+    ],
+    ids=lambda words: words[0],
+)
+def test_hostile_words_reach_the_server_as_they_are_and_are_refused_in_words(
+    clone: Clone, words: tuple[str, ...]
+) -> None:
+    done = clone.run(*words)
+    assert done.returncode in (1, 2), done.stderr[-500:]
+    assert "Traceback" not in done.stderr and "uid=" not in done.stdout + done.stderr
+    sent = "\n".join(clone.lines).split(" ", 1)[1]
+    assert shlex.split(sent)[-len(words) + 1 :] == list(words[1:])
