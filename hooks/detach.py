@@ -11,6 +11,7 @@ from mothership.model import RefUpdate
 from mothership.output import Output
 from mothership.releases import AppLocks
 from mothership.releases.locks import SUPERSEDED
+from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Builds, Releases
 
@@ -20,12 +21,15 @@ log = logger()
 class Detached:
     """The ref moves first here; a deploy that fails puts it back, so that the branch stays what serves."""
 
-    def __init__(self, builds: Builds, releases: Releases, repos: Repos, locks: AppLocks, recipe: Recipe) -> None:
+    def __init__(
+        self, builds: Builds, releases: Releases, repos: Repos, locks: AppLocks, recipe: Recipe, running: Running
+    ) -> None:
         self._builds = builds
         self._releases = releases
         self._repos = repos
         self._locks = locks
         self._recipe = recipe
+        self._running = running
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -60,7 +64,8 @@ class Detached:
     async def _deploy(self, job: Job, update: RefUpdate) -> None:
         name = job.app.name
         try:
-            await self._in_turn(job, update)
+            with self._running.entered(job.build):
+                await self._in_turn(job, update)
         except MothershipError as error:
             log.info("detached deploy failed", app=name, build=job.build, error=error.message)
         finally:

@@ -18,6 +18,7 @@ from mothership.errors import Conflict, MothershipError, NotFound, Refused
 from mothership.model import Push, RefUpdate, Release, Role, User, app_name
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots, Shipper
+from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Audit, Builds, Entry, Releases
 
@@ -41,6 +42,7 @@ class Deployer:
         slots: BuildSlots,
         recipe: Recipe,
         renaming: Renaming,
+        running: Running,
         *,
         preview_days: int,
     ) -> None:
@@ -56,7 +58,7 @@ class Deployer:
         self._slots = slots
         self._recipe = recipe
         self.renaming = renaming
-        self.detached = Detached(builds, releases, repos, locks, recipe)
+        self.detached = Detached(builds, releases, repos, locks, recipe, running)
         self.previews = Previews(apps, builds, repos, recipe, locks, self.forget, preview_days)
 
     async def repository(self, app: str, user: User, *, write: bool) -> Path:

@@ -96,6 +96,7 @@ def build(settings: Settings) -> Rooms:
         slots,
         recipe,
         Renaming(settings, apps, releases, repos, builder, cluster, router, shipper, logs),
+        running,
         preview_days=settings.preview_days,
     )
     vitals = Vitals(engine, router, examiner, logs)

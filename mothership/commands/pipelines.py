@@ -1,4 +1,4 @@
-"""pipelines:promote: one app's image, released as another app, without a rebuild."""
+"""pipelines:promote, previews, previews:secrets: an app beside another one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,16 @@ from typing import Any
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, output, positional
+from mothership.commands.verb import AppListing, Verb, output, positional, say, table
 from mothership.errors import Conflict, Invalid
 from mothership.model import Role
 from mothership.releases import Order
+
+
+@dataclass(frozen=True)
+class SecretsArgs:
+    app: str
+    state: str = positional("on|off", default="")
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,49 @@ async def promote(house: House, caller: Session, args: PromoteArgs) -> None:
         announce(house.settings, await house.shipper.ship(order, out), out)
 
 
+async def previews(house: House, caller: Session, args: AppListing) -> None:
+    app = house.app(args.app, caller.user)
+    rows = [
+        {
+            "preview": preview.name,
+            "branch": preview.branch,
+            "url": house.settings.app_url(preview.name),
+            "expires": preview.expires[:19] + "Z",
+        }
+        for preview in house.apps.previews(app.name)
+    ]
+    table(caller, rows, as_json=args.json, empty="No previews. Make one: git push mothership BRANCH:preview/NAME")
+
+
+async def secrets(house: House, caller: Session, args: SecretsArgs) -> None:
+    """Whether new previews of an app get its secret config vars."""
+    app = house.app(args.app, caller.user)
+    if args.state not in ("", "on", "off"):
+        raise Invalid(f"{args.state[:40]!r} is neither on nor off.", "Such as: previews:secrets blog on")
+    if args.state:
+        house.apps.set_shares(app, args.state == "on")
+        app = house.app(args.app, caller.user)
+    say(caller, f"New previews of {app.name} {'get' if app.shares else 'do not get'} its secret config vars.")
+
+
 VERBS: tuple[Verb[Any], ...] = (
+    Verb(
+        "previews",
+        "List the previews of an app.",
+        AppListing,
+        previews,
+        ("previews blog",),
+        role=Role.VIEWER,
+        reads=True,
+        columns=("preview", "branch", "url", "expires"),
+    ),
+    Verb(
+        "previews:secrets",
+        "Say or choose whether previews get secret config vars.",
+        SecretsArgs,
+        secrets,
+        ("previews:secrets blog on",),
+    ),
     Verb(
         "pipelines:promote",
         "Release one app's image as another app, without a rebuild.",

@@ -26,6 +26,9 @@ class Running:
         """The block is this build's deploy. Raises Refused in the place where it was when somebody cancels it."""
         task = asyncio.current_task()
         assert task
+        if build in self._entries and self._entries[build].task is task:
+            yield  # it was entered already, while it waited for its turn
+            return
         entry = _Entry(task, asyncio.Event())
         self._entries[build] = entry
         try:

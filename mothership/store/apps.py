@@ -31,6 +31,8 @@ class App:
     maintenance: bool = False
     page: str = ""
     logged: bool = False
+    shares: bool = False
+    """Whether previews get the secret config vars too."""
 
     @property
     def closed(self) -> str:
@@ -117,21 +119,28 @@ class Apps:
     # previews
 
     def create_preview(self, name: str, parent: App, *, branch: str) -> App:
-        """The preview app of a branch, made with the parent's config vars unless it is there; secret ones stay out."""
+        """The preview app of a branch, made with the parent's config vars unless it is there.
+
+        Secret ones stay out, unless the parent shares them; in the preview they are secret then, too.
+        """
         if not self.exists(name):
             record = {"name": name, "owner": parent.owner, "branch": branch, "created": now()}
             with self._store.transaction():
                 self._store.insert(
                     "apps", {**record, "parent": parent.name, "buildpacks": json.dumps(parent.buildpacks)}
                 )
-                hidden = self.secrets(parent)
+                secrets = self.secrets(parent)
+                hidden = frozenset() if parent.shares else secrets
                 given = {key: value for key, value in self.config(parent).items() if key not in hidden}
-                self.replace_config(self.get(name), given)
+                self.replace_config(self.get(name), given, secret=secrets & set(given))
         return self.get(name)
 
     def previews(self, parent: str) -> list[App]:
         rows = self._store.rows("SELECT * FROM apps WHERE parent = ? ORDER BY name", parent)
         return [_app(row) for row in rows]
+
+    def set_shares(self, app: App, shares: bool) -> None:
+        self._store.write("UPDATE apps SET shares = ? WHERE name = ?", int(shares), app.name)
 
     def expire(self, app: App, at: datetime) -> None:
         """Set when a preview goes."""
@@ -296,4 +305,5 @@ def _app(row: Row) -> App:
         maintenance=bool(row["maintenance"]),
         page=row["page"],
         logged=bool(row["logged"]),
+        shares=bool(row["shares"]),
     )

@@ -132,3 +132,8 @@ def m010_drains(db: Database) -> None:
 @migrations()
 def m011_request_logs(db: Database) -> None:
     db.execute("ALTER TABLE apps ADD COLUMN logged INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m012_preview_secrets(db: Database) -> None:
+    db.execute("ALTER TABLE apps ADD COLUMN shares INTEGER NOT NULL DEFAULT 0")

@@ -13,6 +13,7 @@ from mothership.errors import BuildFailed, Conflict, MothershipError
 from mothership.model import Image, Push, RefUpdate, Release, User
 from mothership.output import Output
 from mothership.releases import AppLocks, BuildSlots
+from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
 
@@ -44,6 +45,7 @@ class Scene:
         self.user = self.accounts.add_user("ada")
         self.app = self.apps.create("blog", self.user)
         self.locks, self.builds, self.recipe = AppLocks(), Builds(store), Recipe()
+        self.running = Running()
         self.deployer = Deployer(
             self.accounts,
             self.apps,
@@ -57,6 +59,7 @@ class Scene:
             BuildSlots(1),
             cast(Any, self.recipe),
             cast(Any, None),
+            self.running,
             preview_days=7,
         )
 
@@ -193,3 +196,18 @@ async def test_a_server_that_stops_cancels_a_detached_deploy_and_puts_the_ref_ba
     await scene.deployer.detached.close()
     assert scene.repos.ref("blog", MAIN) == scene.old
     assert not scene.locks.held("blog") and scene.releases.agreed() == ()
+
+
+async def test_a_detached_deploy_that_waits_for_its_turn_can_be_cancelled(scene: Scene) -> None:
+    async with scene.locks.hold("other", Output()):
+        entered = scene.locks.hold("blog", Output())
+        push = scene.push(scene.old, scene.new, options=("detach",))
+        async with scene.deployer.receive(push, Output()):
+            scene.repos.set_ref("blog", MAIN, scene.new)
+        await entered.__aenter__()
+        await asyncio.sleep(0)
+        build = scene.builds.list("blog")[0]
+        assert await scene.running.cancel(build.id, "ada")
+        await entered.__aexit__(None, None, None)
+    assert scene.repos.ref("blog", MAIN) == scene.old
+    assert scene.builds.list("blog")[0].status == "cancelled"

@@ -227,8 +227,22 @@ async def test_the_keys_of_a_listing_are_those_that_it_promises(house: House, ad
     found = json.loads(out)
     for row in [found] if VERBS[name].single else found:
         assert tuple(row) == VERBS[name].columns
-    if name not in ("releases", "builds", "drains", "logs:drains"):
+    if name not in ("releases", "builds", "drains", "logs:drains", "previews"):
         assert found
+
+
+async def test_previews_get_secrets_only_when_that_is_allowed(house: House, ada: User) -> None:
+    await call(house, ada, "config:set blog TOKEN=s3cret-value --secret")
+    await call(house, ada, "config:set blog PLAIN=open")
+    made = house.apps.create_preview("one--blog", house.apps.get("blog"), branch="preview/one")
+    assert house.apps.config(made) == {"PLAIN": "open"}
+    assert "do not get" in (await call(house, ada, "previews:secrets blog"))[1]
+    assert (await call(house, ada, "previews:secrets blog on"))[0] == 0
+    made = house.apps.create_preview("two--blog", house.apps.get("blog"), branch="preview/two")
+    assert house.apps.config(made) == {"PLAIN": "open", "TOKEN": "s3cret-value"}
+    assert house.apps.secrets(made) == {"TOKEN"}
+    assert "two--blog" in (await call(house, ada, "previews blog"))[1]
+    assert (await call(house, ada, "previews:secrets blog perhaps"))[0] == 2
 
 
 async def test_destroying_asks_for_the_name(house: House, ada: User) -> None:
