@@ -154,7 +154,7 @@ def _ask(target: remote.Remote, words: list[str]) -> str:
     command = [*target.ssh(terminal=False), shlex.join(words)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise Failed("There is no ssh on this machine. Install it first.") from error
     if done.returncode:
         sys.exit(done.returncode)
@@ -166,7 +166,7 @@ def _become_ssh(target: remote.Remote, words: list[str], *, terminal: bool = Fal
     command = [*target.ssh(terminal=terminal), shlex.join(words)]
     try:
         os.execvp(command[0], command)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise Failed("There is no ssh on this machine. Install it first.") from error
 
 

@@ -44,7 +44,7 @@ def find(name: str) -> Remote:
     """The remote of that name in the current clone. Raises NotFound with what to do."""
     try:
         answer = subprocess.run(["git", "remote", "get-url", "--", name], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound("There is no git on this machine.", "Install it first.") from error
     if answer.returncode:
         raise NotFound(

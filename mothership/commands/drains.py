@@ -9,6 +9,8 @@ from mothership.commands.verb import AppListing, Verb, positional, say, table
 from mothership.errors import NotFound
 from mothership.logs.address import masked
 
+COLUMNS = ("drain", "url", "sent", "dropped", "trouble")
+
 
 def _recorded(word: str) -> str:
     """A URL, or what was given for one, as it may stand in the audit trail."""
@@ -66,13 +68,7 @@ VERBS: tuple[Verb[Any], ...] = (
         drains,
         ("drains blog",),
         reads=True,
-        columns=(
-            "drain",
-            "url",
-            "sent",
-            "dropped",
-            "trouble",
-        ),
+        columns=COLUMNS,
     ),
     Verb(
         "logs:drains",
@@ -81,13 +77,7 @@ VERBS: tuple[Verb[Any], ...] = (
         drains,
         ("logs:drains blog",),
         reads=True,
-        columns=(
-            "drain",
-            "url",
-            "sent",
-            "dropped",
-            "trouble",
-        ),
+        columns=COLUMNS,
     ),
     Verb(
         "drains:add",

@@ -39,4 +39,5 @@ def test_both_versions_of_the_interface_are_written(tmp_path: Path) -> None:
 
 
 def test_a_step_that_has_ended_meanwhile_is_no_error(tmp_path: Path) -> None:
-    restrict({"memory": "/gone"}, ALLOWED, tmp_path)
+    restrict({"memory": "/gone", "pids": "/gone"}, ALLOWED, tmp_path)
+    assert list(tmp_path.iterdir()) == []

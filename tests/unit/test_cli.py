@@ -130,8 +130,9 @@ def test_misuse_is_2_and_other_failures_are_1(
     assert done.exit_code == code and done.stderr and isinstance(done.exception, SystemExit)
 
 
-def test_a_machine_without_git_is_told(clone: Clone) -> None:
-    done = clone.run("config", PATH="/nonexistent")
+@pytest.mark.parametrize("path", ["/nonexistent", "/etc/hostname"], ids=["missing", "a file"])
+def test_a_machine_without_git_is_told(clone: Clone, path: str) -> None:
+    done = clone.run("config", PATH=path)
     assert done.returncode == 1 and "no git" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -197,7 +197,7 @@ async def test_a_client_that_hangs_up_cancels_its_command(house: House) -> None:
     client = await house.start(*house.ssh_command, "127.0.0.1", "forever")
     await house.settles(lambda: house.commands.lines)
     client.kill()
-    await asyncio.wait_for(house.commands.cancelled.wait(), 5)
+    assert await asyncio.wait_for(house.commands.cancelled.wait(), 5)
 
 
 async def test_a_reader_that_has_enough_ends_the_command(house: House) -> None:
@@ -332,8 +332,8 @@ async def test_passwords_are_never_asked_for(house: House) -> None:
 
 async def test_an_agent_with_five_other_keys_still_gets_in(house: House) -> None:
     others = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(5)]
-    async with connected(house, client_keys=[*others, str(house.path / "ann")]):
-        pass
+    async with connected(house, client_keys=[*others, str(house.path / "ann")]) as conn:
+        assert (await conn.run("help", encoding=None)).exit_status is not None
 
 
 async def test_a_client_that_tries_key_after_key_is_sent_away(house: House) -> None:
@@ -426,6 +426,7 @@ async def test_a_silent_connection_is_hung_up_on(house: House, monkeypatch: pyte
     await server.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     await asyncio.wait_for(reader.read(), 5)
+    assert reader.at_eof()
     writer.close()
     await server.close()
 
