@@ -9,12 +9,33 @@ from builder.commit import Root
 from builder.source import Source
 from mothership.errors import BuildFailed, Invalid
 
-BUILT_IN = ("python", "node", "static")
-"""In the order they are tried. An app with a package.json beside its requirements.txt is a Python app."""
+BUILT_IN = ("ruby", "python", "php", "java", "go", "rust", "deno", "bun", "node", "static")
+"""In the order they are tried. A package.json beside another language's own file is for that app's assets."""
 
-SHORT = {"python": "python", "nodejs": "node", "node": "node", "static": "static"}
+SHORT = {
+    "python": "python",
+    "nodejs": "node",
+    "node": "node",
+    "ruby": "ruby",
+    "php": "php",
+    "java": "java",
+    "gradle": "java",
+    "jvm": "java",
+    "go": "go",
+    "rust": "rust",
+    "deno": "deno",
+    "bun": "bun",
+    "static": "static",
+}
 LOOKED_FOR = (
+    "Ruby: Gemfile",
     "Python: requirements.txt, uv.lock, poetry.lock, Pipfile, pyproject.toml or setup.py",
+    "PHP: composer.json or index.php",
+    "Java: pom.xml, build.gradle or gradlew",
+    "Go: go.mod",
+    "Rust: Cargo.toml",
+    "Deno: deno.json",
+    "Bun: bun.lock beside package.json",
     "Node: package.json",
     "static site: index.html, static.json, public/index.html or dist/index.html",
     "Dockerfile",
