@@ -28,7 +28,8 @@ func serve(text string) {
 		}
 		go func() {
 			connection.Read(make([]byte, 4096))
-			fmt.Fprintf(connection, "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: %d\\r\\n\\r\\n%s", len(text), text)
+			fmt.Fprintf(connection, "HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n")
+			fmt.Fprintf(connection, "Content-Length: %d\\r\\n\\r\\n%s", len(text), text)
 			connection.Close()
 		}()
 	}

@@ -3,7 +3,7 @@
 
 RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EUID PPID LD_PRELOAD LD_LIBRARY_PATH GIT_DIR
  BUILDPACK_DIR BUILD_DIR CACHE_DIR ENV_DIR GOROOT GOPATH GOBIN GOCACHE GOMODCACHE GOOS GOARCH GOENV GOTOOLCHAIN
- GOMAXPROCS GOMEMLIMIT GODEBUG PORT '
+ GOMAXPROCS GOMEMLIMIT GODEBUG GIT_CONFIG_COUNT PORT '
 
 load_config_vars() {
 	local file name value
@@ -24,6 +24,8 @@ set_go_environment() {
 	if [[ ${GO_SETUP_GOPATH_FOR_MODULE_CACHE:-} == true ]]; then GOPATH=$BUILD_DIR/.heroku/go-path; fi
 	# A module cache that its owner can't write to can't be cleared either.
 	export GOMODCACHE=$GOPATH/pkg/mod GOFLAGS="${GOFLAGS:-} -modcacherw"
-	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0="!bash '$BUILDPACK_DIR/lib/credentials.sh'"
-	export ENV_DIR
+	local number=${GIT_CONFIG_COUNT:-0}
+	export "GIT_CONFIG_KEY_$number=credential.helper"
+	export "GIT_CONFIG_VALUE_$number=!bash '$BUILDPACK_DIR/lib/credentials.sh'"
+	export GIT_CONFIG_COUNT=$((number + 1)) ENV_DIR
 }
