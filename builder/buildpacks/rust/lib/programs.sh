@@ -26,14 +26,19 @@ keep_lock() {
 }
 
 run_cargo() {
-	local flags
-	read -ra flags <<<"$RUST_CARGO_BUILD_FLAGS"
-	step "Running: cargo build ${flags[*]} ${LOCK[*]}"
-	if ! cargo build "${flags[@]}" "${LOCK[@]}" --message-format json-render-diagnostics 2>&1 >/tmp/cargo.json | sed -u 's/^/       /'; then
-		fail "The app could not be built with Rust $RUST." "What cargo says is above; \`cargo build --release --locked\` on your machine shows the same."
+	local words
+	read -ra words <<<"$RUST_CARGO_BUILD_FLAGS"
+	words+=("${LOCK[@]}")
+	step "Running: cargo build ${words[*]}"
+	if ! cargo build "${words[@]}" --message-format json-render-diagnostics 2>&1 >/tmp/cargo.json | left_aligned; then
+		fail "The app could not be built with Rust $RUST." \
+			"What cargo says is above; \`cargo build --release --locked\` on your machine shows the same."
 	fi
 	if [[ ${#LOCK[@]} == 0 && -f Cargo.lock ]]; then cp Cargo.lock "$CACHE_DIR/Cargo.lock"; fi
 }
+
+# Cargo right-aligns the verbs of what it does.
+left_aligned() { sed -uE 's/^ {3,}([A-Z][a-z]+ )/\1/; s/^/       /'; }
 
 copy_programs() {
 	local file

@@ -24,7 +24,9 @@ def tell(path: Path) -> None:
         channel = str(toolchain.get("channel", ""))
         lists = {key: [str(name) for name in toolchain.get(key, ())] for key in ("components", "targets")}
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
-        fail(f"{path.name} is not what it should be: {error}.", 'Such as: [toolchain] and, below it, channel = "1.90.0"')
+        fail(
+            f"{path.name} is not what it should be: {error}.", 'Such as: [toolchain] and, below it, channel = "1.90.0"'
+        )
     if "path" in toolchain:
         fail(f"{path.name} names a toolchain by its path, which is not on this server.", "Name a channel instead.")
     if channel:
