@@ -27,8 +27,7 @@ SETTINGS = """
 SERVER = """
 import once from "once";
 import ms from "ms";
-import { parse } from "npm:semver@7.6.3";
-const text = [Deno.readTextFileSync("built.txt"), typeof once, ms(1000), parse("1.2.3").major].join(" ");
+const text = [Deno.readTextFileSync("built.txt"), typeof once, ms(1000)].join(" ");
 Deno.serve({ port: Number(Deno.env.get("PORT")), hostname: "0.0.0.0" }, () => new Response(text));
 """
 JSR = "https://jsr.io/@std/assert/meta.json"
@@ -53,7 +52,7 @@ def test_a_deno_app_is_built_by_its_task_and_finds_every_module_in_its_image(ser
     server.commit(folder, {"deno.jsonc": SETTINGS, "package.json": package, "server.ts": SERVER})
     pushed = server.push(folder, "deno-full")
     assert pushed.code == 0 and "Running deno task build" in pushed.text, pushed.text
-    assert server.get("deno-full").body == "built function 1s 1"
+    assert server.get("deno-full").body == "built function 1s"
     found = server.ssh("run deno-full ls -A .heroku/deno_dir").stdout.split()
     assert set(found) <= {".inputs", "npm", "remote"}, found
 

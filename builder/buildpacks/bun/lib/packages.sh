@@ -49,7 +49,7 @@ bun_install() { indented env -u NODE_ENV bun install --no-progress --no-summary 
 prune() {
 	if keeps_dev || ! wants_dev || ! has_dev; then return; fi
 	step "Pruning development packages"
-	if bun prune --help 2>/dev/null | grep -q -- --production; then
+	if [[ $(bun prune --help 2>/dev/null) == *--production* ]]; then
 		indented bun prune --production --silent || fail "The development packages could not be pruned." "NPM_CONFIG_PRODUCTION=false keeps them."
 	else
 		rm -rf node_modules

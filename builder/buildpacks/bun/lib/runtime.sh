@@ -82,7 +82,8 @@ node_package() { if [[ $(dpkg --print-architecture) == arm64 ]]; then echo node-
 
 # A command that begins with anything but bun, in the Procfile or a script that it runs, may be a Node program.
 needs_node() {
-	[[ -n $(field .engines.node) ]] || commands | grep -qvE '^[[:space:]]*((exec|env)[[:space:]]+|[A-Za-z_0-9]+=[^ ]*[[:space:]]+)*bunx?( |$)'
+	local own='^[[:space:]]*((exec|env)[[:space:]]+|[A-Za-z_0-9]+=[^ ]*[[:space:]]+)*bunx?( |$)'
+	[[ -n $(field .engines.node) || -n $(commands | grep -vE "$own") ]]
 }
 
 commands() {
