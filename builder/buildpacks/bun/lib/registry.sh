@@ -29,5 +29,8 @@ first_word() { sed 's/#.*//; s/^[[:space:]]*v\{0,1\}//; s/[[:space:]]*$//; /^$/d
 # from_tool_versions NAME: the version that .tool-versions (asdf, mise) has for a tool.
 from_tool_versions() { awk -v name="$1" '$1 == name { print $2; exit }' .tool-versions 2>/dev/null || true; }
 
-# asked_lately FILE QUESTION: whether the answer in the file, its second line, is to this question and a day old at most.
-asked_lately() { [[ -n $(find "$1" -mmin -1440 2>/dev/null) && $(head -n 1 "$1") == "$2" ]]; }
+# asked_before FILE QUESTION: whether the answer in the file, its second line, is to this question.
+asked_before() { [[ -f $1 && $(head -n 1 "$1") == "$2" ]]; }
+
+# asked_lately FILE QUESTION: whether it is a day old at most, too.
+asked_lately() { asked_before "$1" "$2" && [[ -n $(find "$1" -mmin -1440) ]]; }

