@@ -19,6 +19,7 @@ from mothership.commands import (
     ps,
     releases,
     run,
+    stack,
     tokens,
     upkeep,
 )
@@ -37,6 +38,7 @@ ALL: tuple[Verb[Any], ...] = (
     *builds.VERBS,
     *pipelines.VERBS,
     *run.VERBS,
+    *stack.VERBS,
     *logs.VERBS,
     *drains.VERBS,
     *keys.VERBS,
