@@ -67,8 +67,7 @@ series_before() {
 	for ((n = minor; n > minor - 10; n--)); do
 		if curl -fsSL --max-time 10 -o /dev/null "$DIST/dist/channel-rust-1.$n.toml.sha256" 2>/dev/null; then found+=("1.$n"); fi
 	done
-	local IFS=,
-	echo "${found[*]}" | sed 's/,/, /g'
+	echo "${found[*]}"
 }
 
 use_debian_rust() {
