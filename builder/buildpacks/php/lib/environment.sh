@@ -24,7 +24,7 @@ set_up_composer() {
 	[[ ! -f composer.lock ]] || jq -e 'type == "object"' composer.lock >/dev/null 2>&1 ||
 		fail "composer.lock is not valid JSON; is a merge conflict left in it?" "Make it anew with composer update, commit it, and push again."
 	export COMPOSER_HOME=/tmp/composer COMPOSER_CACHE_DIR=${COMPOSER_CACHE_DIR:-$CACHE_DIR/composer}
-	export COMPOSER_NO_INTERACTION=1 COMPOSER_PROCESS_TIMEOUT=0 COMPOSER_MEMORY_LIMIT=-1 COMPOSER_DISABLE_XDEBUG_WARN=1
+	export COMPOSER_NO_INTERACTION=1 COMPOSER_PROCESS_TIMEOUT=0 COMPOSER_MEMORY_LIMIT=-1 COMPOSER_ROOT_VERSION=${COMPOSER_ROOT_VERSION:-1.0.0}
 	export COMPOSER_CAFILE=${COMPOSER_CAFILE:-${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}}
 	mkdir -p "$COMPOSER_HOME"
 	set_mirror "${PACKAGIST_MIRROR:-$(sed -n 's#^https://repo.packagist.org/\{0,1\}\t##p' /mothership/mirrors 2>/dev/null | head -n 1)}"

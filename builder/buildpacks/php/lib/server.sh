@@ -30,7 +30,7 @@ install_commands() {
 
 warn_of_other_servers() {
 	local file
-	file=$(sed -n 's/^web:.*heroku-php-[a-z0-9]* .*-[cC][ =]*\([^ ]*\).*/\1/p' Procfile 2>/dev/null | head -n 1)
+	file=$(sed -n 's/^web:.*heroku-php-[a-z0-9]* .*-[cC][ =]*\([^ ]*\).*/\1/p' Procfile 2>/dev/null | head -n 1 || true)
 	if [[ -n $file && ${file##*/} != *.caddy && ${file##*/} != Caddyfile ]]; then
 		warn "$file is not read: Caddy serves here. What has no file goes to index.php, so most apps need nothing else." \
 			"For more, name a file of Caddy directives instead: -C site.caddy"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Caddy's part: files as they are, PHP by FPM, everything else to the front controller index.php.
+# Caddy's part: files as they are, PHP by FPM, everything else to the front controller index.php. What the router says
+# of the client stays as it is.
 
 write_caddyfile() {
 	cat <<-CADDYFILE
@@ -7,7 +8,7 @@ write_caddyfile() {
 			admin off
 			auto_https off
 			log {
-				level WARN
+				level ERROR
 			}
 			servers {
 				trusted_proxies static private_ranges
@@ -24,8 +25,11 @@ write_caddyfile() {
 			@https header X-Forwarded-Proto https
 			php_fastcgi @https unix/$RUN/fpm.sock {
 				env HTTPS on
+				header_up X-Forwarded-For {header.X-Forwarded-For}
 			}
-			php_fastcgi unix/$RUN/fpm.sock
+			php_fastcgi unix/$RUN/fpm.sock {
+				header_up X-Forwarded-For {header.X-Forwarded-For}
+			}
 			file_server
 			$(site_directives)
 		}
