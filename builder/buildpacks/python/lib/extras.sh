@@ -21,7 +21,7 @@ choose_extra() {
 }
 
 stack_has_it() {
-	python3 -IBS "$BUILDPACK_DIR/lib/fits.py" "$REQUEST" "$SYSTEM_VERSION" >/dev/null
+	/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/fits.py" "$REQUEST" "$SYSTEM_VERSION" >/dev/null
 }
 
 downloaded_before() {
@@ -30,7 +30,7 @@ downloaded_before() {
 
 fitting_extra() {
 	# shellcheck disable=SC2086
-	python3 -IBS "$BUILDPACK_DIR/lib/fits.py" "$REQUEST" $EXTRAS || true
+	/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/fits.py" "$REQUEST" $EXTRAS || true
 }
 
 # can_download: does uv know such a Python, and does its host answer within a moment?

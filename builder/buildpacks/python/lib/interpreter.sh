@@ -1,10 +1,11 @@
 # shellcheck shell=bash
+# /usr/bin/python3 is the stack's own, whatever environment stands first in the PATH.
 # Which Python the app gets: the stack's own or an extra's wherever it will do, else one that uv can download.
 
 # Sets MANAGER, MANAGER_FILE, REQUEST, REQUEST_FILE, SYSTEM_VERSION, INPUTS, VOLATILE and the array UNUSED.
 read_plan() {
 	local key value answer
-	answer=$(python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
+	answer=$(/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
 	UNUSED=()
 	while IFS='=' read -r key value; do
 		case $key in
@@ -22,6 +23,9 @@ fail_plan() {
 
 choose_interpreter() {
 	local wanted="$REQUEST of $SYSTEM_VERSION" marker=$VENV/.interpreter
+	if [[ $REQUEST_FILE == runtime.txt ]]; then
+		warn "runtime.txt is deprecated. A .python-version file that holds $REQUEST says the same."
+	fi
 	if [[ -x $VENV/bin/python && -f $marker && $(<"$marker") == "$wanted" ]]; then
 		step "Using $(python_words)"
 		return
@@ -69,5 +73,5 @@ download_interpreter() {
 		fail_unavailable
 	fi
 	rm -rf "$directory"/.[!.]* "$directory/.lock"
-	python3 -IBS "$BUILDPACK_DIR/lib/bytecode.py" "$directory"
+	"$(compgen -G "$directory/cpython-*/bin/python3" | head -n 1)" -IBS "$BUILDPACK_DIR/lib/bytecode.py" "$directory"
 }
