@@ -20,7 +20,7 @@ inputs() {
 install_packages() {
 	INPUTS=$(inputs)
 	local installed
-	if [[ ${NODE_MODULES_CACHE:-} == false ]]; then
+	if [[ ${NODE_MODULES_CACHE:-} == false ]] || members_are_built; then
 		rm -rf node_modules "$STATE"
 	fi
 	installed=$(cat "$STATE" 2>/dev/null || true)
@@ -34,6 +34,18 @@ install_packages() {
 	local kind=full
 	if ! wants_dev; then kind=pruned; fi
 	echo "$INPUTS $kind" >"$STATE"
+}
+
+# members_are_built: workspaces whose own install scripts leave files beside their source, which no build inherits.
+members_are_built() {
+	local member
+	while IFS= read -r -d '' member; do
+		if [[ -f ${member%package.json}binding.gyp ]] ||
+			jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare' "$member" >/dev/null 2>&1; then
+			return 0
+		fi
+	done < <(find . -mindepth 2 -name package.json -not -path '*/node_modules/*' -not -path './.heroku/*' -print0)
+	return 1
 }
 
 install_with_npm() {
@@ -60,7 +72,9 @@ install_with_npm() {
 install_with_yarn() {
 	if [[ -n ${BERRY:-} ]]; then
 		set_linker
-		indented yarn install --immutable
+		[[ -z $PNP ]] || take_pnp_cache
+		indented yarn install --immutable || return 1
+		[[ -z $PNP ]] || keep_pnp_cache
 	elif wants_dev; then
 		indented yarn install --frozen-lockfile --non-interactive --production=false
 	else
@@ -72,6 +86,21 @@ install_with_yarn() {
 set_linker() {
 	if [[ -z $PNP && -z ${YARN_NODE_LINKER:-} ]] && ! grep -q '^nodeLinker:' .yarnrc.yml 2>/dev/null; then
 		export YARN_NODE_LINKER=node-modules
+	fi
+}
+
+# With Plug'n'Play the packages are the archives in the app's .yarn/cache.
+take_pnp_cache() {
+	unset YARN_CACHE_FOLDER
+	if [[ ! -d .yarn/cache && -d $CACHE_DIR/pnp ]]; then
+		mkdir -p .yarn
+		cp -a "$CACHE_DIR/pnp" .yarn/cache
+	fi
+}
+
+keep_pnp_cache() {
+	if [[ -d .yarn/cache ]]; then
+		rsync -a --delete .yarn/cache/ "$CACHE_DIR/pnp/"
 	fi
 }
 

@@ -66,11 +66,19 @@ def route(name: str, path: str, file: str) -> Iterator[str]:
 
 
 def built(*, single_page: bool) -> Iterator[str]:
-    """What a bundler's output asks for: hashed files for ever, pages without .html, the rest by the app's own router."""
+    """For a bundler's output: hashed files for ever, pages without .html, the rest by the app's own router."""
     yield from ("\t@hashed {", f"\t\tpath_regexp `{HASHED}`", "\t\tfile", "\t}")
     yield '\theader @hashed Cache-Control "public, max-age=31536000, immutable"'
-    yield f"\t@page not path_regexp `{HASHED}`"
-    yield f"\ttry_files @page {{path}} {{path}}.html {{path}}/index.html{' /index.html' if single_page else ''}"
+    files = f"{{path}} {{path}}.html {{path}}/index.html{' /index.html' if single_page else ''}"
+    yield from (
+        "\t@page {",
+        f"\t\tnot path_regexp `{HASHED}`",
+        "\t\tfile {",
+        f"\t\t\ttry_files {files}",
+        "\t\t}",
+        "\t}",
+    )
+    yield "\trewrite @page {file_match.relative}"
 
 
 def matcher(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Finds the folder of a site that is to be served: what static.json says, else where builds leave files, else the root."""
+"""Finds the folder of a site: what static.json says, else where builds leave files, else the root."""
 
 # ruff: noqa: T201
 
