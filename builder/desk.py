@@ -67,6 +67,8 @@ def desk(settings: Settings, source: Source, choice: Choice, mirrors: Mirrors) -
         (root / "runner" / "shims" / "curl").chmod(0o755)
         shutil.copy(root / "runner" / "shims" / "curl", root / "runner" / "shims" / "wget")
         (root / "plan").write_text("".join(_line(pack, root / "buildpack") for pack in choice.buildpacks))
+        # A buildpack whose build leaves a site has it served by the static one's scripts.
+        shutil.copytree(BUILDPACKS / "static", root / "buildpack" / "static", dirs_exist_ok=True)
         for name, text in mirrors.files.items():
             (root / "mothership" / name).write_text(text)
         for key, value in source.config.items():

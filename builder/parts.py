@@ -15,8 +15,8 @@ class Part(StrEnum):
 DEPENDENCIES = re.compile(
     r"""
     (?!\.heroku/)(?:.*/)?node_modules/
-    | vendor/bundle/
     | \.heroku/deno_dir/
+    | vendor/(?!ruby-|node/|jvm/)       # Bundler's and Composer's packages
     | \.heroku/python/(?:
         lib/python[^/]*/site-packages/
         | (?!(?:lib|include)/).     # a virtual environment's scripts and settings change with its packages

@@ -1,11 +1,12 @@
 """The Node buildpack: package managers, build scripts, pruning, versions; and the static one's settings."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.engine.server import Server
+from tests.engine.server import EXAMPLES, Server
 
 LOCKS = Path(__file__).parent / "node_locks"
 PACKAGE = {
@@ -117,3 +118,105 @@ def test_a_static_site_follows_its_settings_and_hides_what_is_not_for_visitors(s
     lost = server.get("site", "/nowhere")
     assert lost.status == 404 and lost.body == "<p>lost</p>"
     assert server.get("site", "/.secret").status == 404
+
+
+SITE = {
+    "package.json": json.dumps({"name": "s", "private": True, "scripts": {"build": "node build.js"}}),
+    "build.js": """
+const fs = require("fs");
+fs.mkdirSync("dist/assets", { recursive: true });
+fs.writeFileSync("dist/index.html", "<p>home</p>");
+fs.writeFileSync("dist/about.html", "<p>about</p>");
+fs.writeFileSync("dist/assets/index-CxTPeUVc.css", "p {}");
+""",
+    "index.html": "<p>the source</p>",
+}
+
+
+def test_a_build_that_leaves_a_site_is_served_without_node(server: Server, folder: Path) -> None:
+    shutil.copytree(EXAMPLES / "vite", folder, dirs_exist_ok=True)
+    server.commit(folder)
+    pushed = server.push(folder, "n-vite")
+    assert pushed.code == 0, pushed.text
+    assert "Serving dist/ with Caddy" in pushed.text and '{"root": "FOLDER"} in static.json' in pushed.text
+    home = server.get("n-vite")
+    assert '<main id="app">' in home.body
+    assert server.get("n-vite", "/deep/link").body == home.body
+    script = home.body.split('src="')[1].split('"')[0]
+    assert "immutable" in server.get("n-vite", script).headers["cache-control"]
+    assert server.get("n-vite", "/assets/index-ABCDEFGH.js").status == 404
+    workspace = server.data / "workspaces" / "n-vite" / "app"
+    assert not (workspace / "node_modules").exists() and not (workspace / ".heroku/node").exists()
+    server.commit(folder, {"src/main.js": 'document.body.textContent = "changed";\n'})
+    pushed = server.push(folder, "n-vite")
+    assert pushed.code == 0 and "Packages are as in the last build" in pushed.text, pushed.text
+    assert script not in server.get("n-vite").body
+
+
+def test_static_json_rules_what_a_build_leaves(server: Server, folder: Path) -> None:
+    settings = {"root": "site", "error_page": "404.html", "headers": {"/": {"X-Made-By": "hand"}}}
+    build = SITE["build.js"].replace("dist", "site") + 'fs.writeFileSync("site/404.html", "<p>lost</p>");\n'
+    server.commit(folder, {**SITE, "build.js": build, "static.json": json.dumps(settings)})
+    pushed = server.push(folder, "n-site")
+    assert pushed.code == 0, pushed.text
+    assert server.get("n-site").headers["x-made-by"] == "hand" and server.get("n-site").body == "<p>home</p>"
+    assert server.get("n-site", "/about").body == "<p>about</p>"
+    lost = server.get("n-site", "/nowhere")
+    assert lost.status == 404 and lost.body == "<p>lost</p>"
+
+
+def test_a_build_that_leaves_no_site_and_starts_nothing_says_what_was_looked_for(server: Server, folder: Path) -> None:
+    server.commit(folder, {**SITE, "build.js": "", "index.html": ""})
+    pushed = server.push(folder, "n-nowhere")
+    assert pushed.code == 1, pushed.text
+    assert "Looked in: dist, build, out, .output/public, public" in pushed.text and "static.json" in pushed.text
+
+
+NATIVE = {
+    "binding.gyp": '{"targets": [{"target_name": "native", "sources": ["native.c"]}]}\n',
+    "native.c": """
+#include <node_api.h>
+static napi_value start(napi_env env, napi_value exports) {
+  napi_value answer;
+  napi_create_int32(env, 42, &answer);
+  napi_set_named_property(env, exports, "answer", answer);
+  return exports;
+}
+NAPI_MODULE(native, start)
+""",
+    "package.json": json.dumps({"name": "native", "version": "1.0.0", "main": "build/Release/native.node"}),
+}
+
+
+def test_workspaces_native_code_and_the_package_manager_at_run_time(server: Server, folder: Path) -> None:
+    package = {
+        "name": "mono",
+        "private": True,
+        "workspaces": ["packages/*"],
+        "engines": {"npm": "11.x"},
+        "cacheDirectories": ["cached"],
+        "scripts": {"build": "ls cached 2>/dev/null; mkdir -p cached && touch cached/kept; npm --version > npm.txt"},
+    }
+    native = {f"packages/native/{name}": text for name, text in NATIVE.items()}
+    code = """
+const answer = require("native").answer, npm = require("fs").readFileSync("npm.txt", "utf8").split(".")[0];
+const now = require("child_process").execSync("npm --version").toString().split(".")[0];
+require("http").createServer((_, r) => r.end(JSON.stringify([answer, npm, now]))).listen(process.env.PORT);
+"""
+    files = {**native, "package.json": json.dumps(package), "web.js": code, "Procfile": "web: node web.js\n"}
+    server.commit(folder, files)
+    pushed = server.push(folder, "n-mono")
+    assert pushed.code == 0, pushed.text
+    assert json.loads(server.get("n-mono").body) == [42, "11", "11"]
+    server.commit(folder, {"web.js": code + "// changed\n"})
+    pushed = server.push(folder, "n-mono")
+    assert pushed.code == 0 and "Restoring cached from the cache" in pushed.text, pushed.text
+    assert json.loads(server.get("n-mono").body) == [42, "11", "11"]
+
+
+def test_yarn_runs_in_the_app_as_it_did_in_the_build(server: Server, folder: Path) -> None:
+    files_ = {**files(), "yarn.lock": (LOCKS / "yarn-4.lock").read_text(), ".yarnrc.yml": "nodeLinker: pnp\n"}
+    server.commit(folder, {**files_, "Procfile": "web: yarn node server.js\n"})
+    pushed = server.push(folder, "n-pnp")
+    assert pushed.code == 0, pushed.text
+    assert json.loads(server.get("n-pnp").body)["packages"][0] == "ms"

@@ -1,5 +1,6 @@
 """The Python buildpack: package managers, versions, static files, hooks, process types."""
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,7 @@ build-backend = "setuptools.build_meta"
 py-modules = ["tiny"]
 """
 UNPACKAGED = PACKAGED.split("[project.scripts]")[0]
+WHEEL = "mine-1.0-py3-none-any.whl"
 MANAGERS: dict[str, Mapping[str, str]] = {
     "requirements.txt": {"requirements.txt": "-r base.txt\nclick==8.1.8\n", "base.txt": "itsdangerous==2.2.0\n"},
     "uv.lock": {"pyproject.toml": locks.UV_PYPROJECT, "uv.lock": locks.UV_LOCK},
@@ -174,7 +176,7 @@ async def test_the_stacks_python_meets_a_wish_for_it(
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({".python-version": "3.99\n"}, ["There is no Python 3.99, which .python-version asks for", "3.12."]),
+        ({".python-version": "3.99\n"}, ["There is no Python 3.99 here, which .python-version asks for", "3.12."]),
         ({"runtime.txt": "the newest\n"}, ["runtime.txt must hold one version of Python, but holds: the newest"]),
         ({"pyproject.toml": "[project\n"}, ["pyproject.toml is not valid TOML"]),
     ],
@@ -194,8 +196,27 @@ async def test_a_python_that_cannot_be_downloaded_says_what_the_stack_has(tmp_pa
         app.configure(UV_PYTHON_INSTALL_MIRROR="http://127.0.0.1:9", UV_HTTP_RETRIES="0")
         failed = await app.compile()
         assert failed.code == 1
-        assert "Write 3.13 in .python-version for the stack's own Python 3.13." in failed.text
+        assert "What can be had: 3.13.5 (the stack's own), 3.14, 3.15, 3.11" in failed.text
         assert "UV_PYTHON_INSTALL_MIRROR" in failed.text
+
+
+async def test_an_extra_index_adds_to_the_usual_one(tmp_path: Path, shared: Path) -> None:
+    files = {"requirements.txt": "click\nmine==1.0\n", "index/mine/index.html": f'<a href="{WHEEL}">{WHEEL}</a>'}
+    async with App(tmp_path, shared, "python", files).standing() as app:
+        write_wheel(app.workspace / "index/mine" / WHEEL)
+        await app.run("python3 -m http.server 8099 -d index >/dev/null 2>&1 & sleep 0.5")
+        app.configure(PIP_EXTRA_INDEX_URL="http://127.0.0.1:8099")
+        await app.build()
+        assert (await app.run(".heroku/python/bin/python -c 'import click, mine; print(mine.answer)'")).text == "42"
+
+
+async def test_a_repository_that_cannot_be_reached_is_the_installers_error(tmp_path: Path, shared: Path) -> None:
+    files = {"requirements.txt": "mine @ git+http://127.0.0.1:9/mine.git\n"}
+    async with App(tmp_path, shared, "python", files).standing() as app:
+        failed = await app.compile()
+        assert failed.code == 1
+        assert "127.0.0.1:9/mine.git" in failed.text
+        assert " !     The packages in requirements.txt can't be installed." in failed.text
 
 
 async def test_hooks_run_before_and_after_with_config_and_pip(tmp_path: Path, shared: Path) -> None:
@@ -227,3 +248,12 @@ async def test_the_profile_fits_the_servers_processes_to_memory(tmp_path: Path, 
         assert not any(line.startswith("PYTHONHOME") for line in environment)
         async with app.serving(command=shown, env={"WEB_CONCURRENCY": "7"}) as site:
             assert "WEB_CONCURRENCY=7" in (await site.logs()).splitlines()
+
+
+def write_wheel(path: Path) -> None:
+    """The smallest wheel: one module and its metadata (Python Packaging, "Binary distribution format")."""
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("mine.py", "answer = 42\n")
+        wheel.writestr("mine-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+        wheel.writestr("mine-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("mine-1.0.dist-info/RECORD", "")

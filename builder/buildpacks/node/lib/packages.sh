@@ -1,73 +1,9 @@
 # shellcheck shell=bash
-# npm, yarn or pnpm, by the lock file or the packageManager field.
-
-choose_manager() {
-	local pinned
-	pinned=$(field .packageManager)
-	pinned=${pinned%%+*}
-	MANAGER=npm PIN=""
-	if [[ -f pnpm-lock.yaml ]]; then MANAGER=pnpm; elif [[ -f yarn.lock ]]; then MANAGER=yarn; fi
-	case $pinned in npm@* | yarn@* | pnpm@*) MANAGER=${pinned%%@*} PIN=${pinned#*@} ;; esac
-	case $MANAGER in
-	pnpm) tool pnpm "${PIN:-$(pnpm_for_lock)}" pnpm bin/pnpm.cjs ;;
-	yarn) choose_yarn ;;
-	esac
-}
-
-# A lock file of an older pnpm is not understood by the newest one.
-pnpm_for_lock() {
-	case $(sed -n "s/^lockfileVersion: *'\{0,1\}\([0-9]*\).*/\1/p" pnpm-lock.yaml) in
-	5) echo 7 ;;
-	6) echo 8 ;;
-	*) echo 10 ;;
-	esac
-}
-
-choose_yarn() {
-	local checked_in
-	checked_in=$(sed -n 's/^yarnPath: *//p' .yarnrc.yml 2>/dev/null || true)
-	BERRY=""
-	if grep -q '^__metadata:' yarn.lock 2>/dev/null || [[ ${PIN%%.*} -ge 2 ]]; then BERRY=yes; fi
-	if [[ -n $checked_in && -f $checked_in ]]; then
-		shim yarn "$BUILD_DIR/$checked_in"
-	elif [[ -n $BERRY ]]; then
-		tool @yarnpkg/cli-dist "${PIN:-$(yarn_for_lock)}" yarn bin/yarn.js
-	else
-		tool yarn "${PIN:-1}" yarn bin/yarn.js
-	fi
-}
-
-# A newer yarn would rewrite an older lock file, which a build must not.
-yarn_for_lock() {
-	case $(sed -n '/^__metadata:/,/^$/s/^ *version: *//p' yarn.lock 2>/dev/null) in
-	4) echo 2 ;;
-	5 | 6) echo 3 ;;
-	8) echo 4.5.3 ;;
-	*) echo 4 ;;
-	esac
-}
-
-# tool PACKAGE VERSION COMMAND SCRIPT: a package manager from the npm registry, kept in the cache.
-tool() {
-	local home=$CACHE_DIR/tools/${1//\//-}@$2
-	if [[ ! -f $home/node_modules/$1/$4 ]]; then
-		detail "Fetching $1@$2"
-		npm install --silent --no-save --prefix "$home" "$1@$2" ||
-			fail "$1@$2 could not be fetched from the npm registry." "Check the packageManager field in package.json."
-	fi
-	shim "$3" "$home/node_modules/$1/$4"
-}
-
-shim() {
-	mkdir -p /tmp/tools
-	printf '#!/bin/sh\nexec node %s "$@"\n' "$2" >"/tmp/tools/$1"
-	chmod +x "/tmp/tools/$1"
-	export PATH=/tmp/tools:$PATH
-}
+# Install the packages, only when what decides them has changed; and prune what only the build needed.
 
 builds() { [[ -n $(field '.scripts["heroku-postbuild"]')$(field .scripts.build) ]]; }
 has_dev() { [[ $(jq '(.devDependencies // {}) | length' package.json) -gt 0 ]]; }
-keeps_dev() { [[ ${NPM_CONFIG_PRODUCTION:-} == false || ${YARN_PRODUCTION:-} == false || ${PNPM_SKIP_PRUNING:-} == true || ${NODE_ENV} != production ]]; }
+keeps_dev() { [[ ${NPM_CONFIG_PRODUCTION:-} == false || ${YARN_PRODUCTION:-} == false || ${PNPM_SKIP_PRUNING:-} == true || ${YARN2_SKIP_PRUNING:-} == true || ${NODE_ENV} != production ]]; }
 wants_dev() { builds || keeps_dev; }
 
 # What the installed packages depend on: the manifests, the locks, the runtime, and whether development packages are in.
@@ -84,6 +20,9 @@ inputs() {
 install_packages() {
 	INPUTS=$(inputs)
 	local installed
+	if [[ ${NODE_MODULES_CACHE:-} == false ]] || members_are_built; then
+		rm -rf node_modules "$STATE"
+	fi
 	installed=$(cat "$STATE" 2>/dev/null || true)
 	if [[ -d node_modules && $installed == "$INPUTS full" ]] || { [[ -d node_modules && $installed == "$INPUTS pruned" ]] && ! wants_dev; }; then
 		step "Packages are as in the last build"
@@ -97,12 +36,26 @@ install_packages() {
 	echo "$INPUTS $kind" >"$STATE"
 }
 
+# members_are_built: workspaces whose own install scripts leave files beside their source, which no build inherits.
+members_are_built() {
+	local member
+	while IFS= read -r -d '' member; do
+		if [[ -f ${member%package.json}binding.gyp ]] ||
+			jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare' "$member" >/dev/null 2>&1; then
+			return 0
+		fi
+	done < <(find . -mindepth 2 -name package.json -not -path '*/node_modules/*' -not -path './.heroku/*' -print0)
+	return 1
+}
+
 install_with_npm() {
 	local omit=(--include=dev) before
 	wants_dev || omit=(--omit=dev)
 	if [[ ! -f package-lock.json && ! -f npm-shrinkwrap.json ]]; then
 		detail "There is no package-lock.json: versions may differ from build to build. Commit one for the same each time."
 		indented npm install --no-package-lock "${omit[@]}"
+	elif [[ ${USE_NPM_INSTALL:-} == true ]]; then
+		indented npm install "${omit[@]}"
 	elif [[ -d node_modules && -f package-lock.json ]]; then
 		before=$(sha256sum <package-lock.json)
 		cp package-lock.json /tmp/package-lock.json
@@ -118,11 +71,36 @@ install_with_npm() {
 
 install_with_yarn() {
 	if [[ -n ${BERRY:-} ]]; then
-		YARN_NODE_LINKER=${YARN_NODE_LINKER:-node-modules} indented yarn install --immutable
+		set_linker
+		[[ -z $PNP ]] || take_pnp_cache
+		indented yarn install --immutable || return 1
+		[[ -z $PNP ]] || keep_pnp_cache
 	elif wants_dev; then
 		indented yarn install --frozen-lockfile --non-interactive --production=false
 	else
 		indented yarn install --frozen-lockfile --non-interactive --production=true
+	fi
+}
+
+# Without a wish for Plug'n'Play, packages lie where every tool looks for them.
+set_linker() {
+	if [[ -z $PNP && -z ${YARN_NODE_LINKER:-} ]] && ! grep -q '^nodeLinker:' .yarnrc.yml 2>/dev/null; then
+		export YARN_NODE_LINKER=node-modules
+	fi
+}
+
+# With Plug'n'Play the packages are the archives in the app's .yarn/cache.
+take_pnp_cache() {
+	unset YARN_CACHE_FOLDER
+	if [[ ! -d .yarn/cache && -d $CACHE_DIR/pnp ]]; then
+		mkdir -p .yarn
+		cp -a "$CACHE_DIR/pnp" .yarn/cache
+	fi
+}
+
+keep_pnp_cache() {
+	if [[ -d .yarn/cache ]]; then
+		rsync -a --delete .yarn/cache/ "$CACHE_DIR/pnp/"
 	fi
 }
 
@@ -139,7 +117,23 @@ prune() {
 	case $MANAGER in
 	npm) indented npm prune --omit=dev ;;
 	pnpm) indented env CI=true pnpm prune --prod --ignore-scripts ;;
-	yarn) if [[ -z ${BERRY:-} ]]; then indented yarn install --frozen-lockfile --non-interactive --production=true --ignore-scripts --prefer-offline; else return 0; fi ;;
+	yarn) prune_with_yarn || return 0 ;;
 	esac
 	echo "$INPUTS pruned" >"$STATE"
+}
+
+# prune_with_yarn: fails where yarn has no way to.
+prune_with_yarn() {
+	if [[ -z $BERRY ]]; then
+		indented yarn install --frozen-lockfile --non-interactive --production=true --ignore-scripts --prefer-offline
+	elif [[ -n $PNP ]]; then
+		detail "Skipped: with Plug'n'Play they are part of the repository."
+		return 1
+	elif [[ $(yarn --version) == [4-9]* || -f .yarn/plugins/@yarnpkg/plugin-workspace-tools.cjs ]]; then
+		set_linker
+		indented yarn workspaces focus --all --production
+	else
+		detail "Skipped: this yarn needs its plugin workspace-tools for that."
+		return 1
+	fi
 }

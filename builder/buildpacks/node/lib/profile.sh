@@ -4,8 +4,11 @@
 write_profile() {
 	mkdir -p "$BUILD_DIR/.profile.d"
 	cat >"$BUILD_DIR/.profile.d/nodejs.sh" <<-'PROFILE'
-		export PATH="/app/.heroku/node/bin:/app/node_modules/.bin:$PATH"
+		export PATH="/app/.heroku/node/tools/bin:/app/.heroku/node/bin:/app/node_modules/.bin:$PATH"
 		export NODE_HOME=/app/.heroku/node NODE_ENV=${NODE_ENV:-production}
+		if [ -f /app/.pnp.cjs ]; then
+			export NODE_OPTIONS="--require /app/.pnp.cjs ${NODE_OPTIONS:-}"
+		fi
 		if [ -z "${WEB_CONCURRENCY:-}" ]; then
 			memory=$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null | head -n 1)
 			case $memory in *[!0-9]* | '') memory=536870912 ;; esac
@@ -17,5 +20,5 @@ write_profile() {
 			export WEB_CONCURRENCY
 		fi
 	PROFILE
-	printf 'export PATH="%s/bin:%s/node_modules/.bin:$PATH"\n' "$NODE_DIR" "$BUILD_DIR" >"$BUILDPACK_DIR/export"
+	printf 'export PATH="%s/bin:%s/node_modules/.bin:$PATH"\n' "$NODE_DIR/tools/bin:$NODE_DIR" "$BUILD_DIR" >"$BUILDPACK_DIR/export"
 }

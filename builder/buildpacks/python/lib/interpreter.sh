@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# Which Python the app gets: the stack's own wherever it will do, else one that uv can download.
+# /usr/bin/python3 is the stack's own, whatever environment stands first in the PATH.
+# Which Python the app gets: the stack's own or an extra's wherever it will do, else one that uv can download.
 
 # Sets MANAGER, MANAGER_FILE, REQUEST, REQUEST_FILE, SYSTEM_VERSION, INPUTS, VOLATILE and the array UNUSED.
 read_plan() {
 	local key value answer
-	answer=$(python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
+	answer=$(/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
 	UNUSED=()
 	while IFS='=' read -r key value; do
 		case $key in
@@ -22,6 +23,9 @@ fail_plan() {
 
 choose_interpreter() {
 	local wanted="$REQUEST of $SYSTEM_VERSION" marker=$VENV/.interpreter
+	if [[ $REQUEST_FILE == runtime.txt ]]; then
+		warn "runtime.txt is deprecated. A .python-version file that holds $REQUEST says the same."
+	fi
 	if [[ -x $VENV/bin/python && -f $marker && $(<"$marker") == "$wanted" ]]; then
 		step "Using $(python_words)"
 		return
@@ -59,32 +63,15 @@ find_interpreter() {
 
 download_interpreter() {
 	local directory=$1 answer
-	step "Downloading Python $REQUEST"
 	rm -rf "$directory"
+	can_download || fail_unavailable
+	step "Downloading Python $REQUEST"
 	if ! answer=$(UV_HTTP_RETRIES=${UV_HTTP_RETRIES:-1} uv python install --no-config --no-bin \
 		--install-dir "$directory" "$REQUEST" 2>&1); then
 		rm -rf "$directory"
-		fail_download "$answer"
+		sed 's/^/       /' <<<"$answer"
+		fail_unavailable
 	fi
 	rm -rf "$directory"/.[!.]* "$directory/.lock"
-	python3 -IBS "$BUILDPACK_DIR/lib/bytecode.py" "$directory"
-}
-
-fail_download() {
-	local mend="Write ${SYSTEM_VERSION%.*} in .python-version for the stack's own Python $SYSTEM_VERSION"
-	if [[ $1 == *[Nn]'o download'* ]]; then
-		fail "There is no Python $REQUEST, which $REQUEST_FILE asks for." "" \
-			"$mend, or one of these: $(known_versions)"
-	fi
-	sed 's/^/       /' <<<"$1"
-	fail "Python $REQUEST, which $REQUEST_FILE asks for, can't be downloaded from here." "" \
-		"$mend." \
-		"With access to the internet, or to a mirror named by UV_PYTHON_INSTALL_MIRROR, there would be:" \
-		"$(known_versions)"
-}
-
-known_versions() {
-	uv python list --no-config --only-downloads --output-format json 2>/dev/null |
-		jq -r '[.[] | select(.implementation == "cpython" and .variant == "default") | .version] | unique_by(split(".") | map(tonumber? // 0)) | reverse | join(", ")' ||
-		true
+	"$(compgen -G "$directory/cpython-*/bin/python3" | head -n 1)" -IBS "$BUILDPACK_DIR/lib/bytecode.py" "$directory"
 }

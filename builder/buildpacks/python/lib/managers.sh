@@ -17,7 +17,7 @@ install_with_uv() {
 install_with_pipenv() {
 	local scratch
 	scratch=$(mktemp)
-	python3 -IBS "$BUILDPACK_DIR/lib/pipfile.py" "$MANAGER_FILE" >"$scratch" || { cat "$scratch"; return 1; }
+	/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/pipfile.py" "$MANAGER_FILE" >"$scratch" || { cat "$scratch"; return 1; }
 	# A lock file names every package with its hashes, so that no index can slip in another one.
 	if [[ $MANAGER_FILE == Pipfile.lock ]]; then
 		uv pip sync --allow-empty-requirements --index-strategy unsafe-best-match "$scratch"

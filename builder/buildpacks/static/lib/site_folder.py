@@ -1,0 +1,63 @@
+"""Finds the folder of a site: what static.json says, else where builds leave files, else the root."""
+
+# ruff: noqa: T201
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+BUILT = ("dist", "build", "out", ".output/public", "public")
+"""Where build scripts leave a site: Vite, Astro and Vue; Create React App; Next.js; Nuxt; Gatsby."""
+COMMITTED = ("public", "dist", "build")
+
+
+def main(build: Path) -> None:
+    print(folder(build, read(build / "static.json")))
+
+
+def folder(build: Path, settings: dict[str, Any]) -> str:
+    """The folder relative to the app's root, "." for all of it. Ends the build when static.json names none."""
+    root = str(settings.get("root") or guess(build))
+    place = (build / root).resolve()
+    if not place.is_relative_to(build.resolve()) or not place.is_dir():
+        fail(f"The folder {root!r}, which static.json names as root, is not there.")
+    return str(place.relative_to(build.resolve()))
+
+
+def guess(build: Path) -> str:
+    places = (*found(build), ".") if is_built(build) else (".", *COMMITTED)
+    return next((name for name in places if (build / name / "index.html").is_file()), ".")
+
+
+def found(build: Path) -> tuple[str, ...]:
+    """The usual places, and Angular's: a folder of the project's name below dist, with `browser` in it of late."""
+    angular = sorted(str(path.parent.relative_to(build)) for path in build.glob("dist/*/browser/index.html"))
+    return (*BUILT, *angular, *sorted(str(path.parent.relative_to(build)) for path in build.glob("dist/*/index.html")))
+
+
+def is_built(build: Path) -> bool:
+    """Is there a build script in package.json, whose output and not its source is the site?"""
+    scripts = read(build / "package.json").get("scripts") or {}
+    return isinstance(scripts, dict) and bool(scripts.get("build") or scripts.get("heroku-postbuild"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text())
+    except ValueError as error:
+        fail(f"{path.name} is not valid JSON: {error}")
+    if not isinstance(found, dict):
+        fail(f"{path.name} must be an object.")
+    return found
+
+
+def fail(text: str) -> NoReturn:
+    print(f" !     {text}", file=sys.stderr)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

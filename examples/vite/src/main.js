@@ -1,0 +1,3 @@
+import "./style.css";
+
+document.querySelector("#app").innerHTML = `<h1>Hello from Vite</h1><p>You are at ${location.pathname}</p>`;
