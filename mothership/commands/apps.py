@@ -5,7 +5,18 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Listing, Verb, ended, option, output, positional, say, table
+from mothership.commands.verb import (
+    AppListing,
+    Listing,
+    Verb,
+    ended,
+    json_option,
+    option,
+    output,
+    positional,
+    say,
+    table,
+)
 from mothership.errors import Invalid, Refused
 from mothership.model import Role, app_name
 
@@ -46,6 +57,7 @@ class BuildpacksArgs:
     app: str
     buildpacks: tuple[str, ...] = positional("BUILDPACK", many=True, default=())
     clear: bool = option("--clear", default=False, help="Detect the buildpack again.")
+    json: bool = json_option()
 
 
 async def apps(house: House, caller: Session, args: Listing) -> None:
@@ -56,7 +68,7 @@ async def apps(house: House, caller: Session, args: Listing) -> None:
         rows.append(
             {
                 "app": app.name,
-                "release": f"v{release.version}" if release else "",
+                "release": f"v{release.version}" if release else None,
                 "processes": " ".join(f"{p}={n}" for p, n in running.items()),
                 "url": house.settings.app_url(app.name),
             }
@@ -80,9 +92,9 @@ async def info(house: House, caller: Session, args: AppListing) -> None:
         "app": app.name,
         "url": house.settings.app_url(app.name),
         "branch": app.branch,
-        "release": f"v{release.version}" if release else "",
-        "commit": release.commit if release else "",
-        "image": release.image.digest if release else "",
+        "release": f"v{release.version}" if release else None,
+        "commit": (release.commit or None) if release else None,
+        "image": release.image.digest if release else None,
         "created": app.created,
     }
     if args.json:
@@ -110,7 +122,10 @@ async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> Non
     if args.clear or args.buildpacks:
         house.apps.set_buildpacks(app, args.buildpacks)
         app = house.app(args.app, caller.user)
-        say(caller, "The next push uses it. To use it now: mothership redeploy")
+        output(caller, as_json=args.json).raw("The next push uses it. To use it now: mothership redeploy")
+    if args.json:
+        table(caller, [{"buildpack": name} for name in app.buildpacks], as_json=True, empty="")
+        return
     say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
@@ -167,7 +182,7 @@ VERBS: tuple[Verb[Any], ...] = (
         reads=True,
         columns=(
             "app",
-            "release",
+            "release?",
             "processes",
             "url",
         ),
@@ -185,10 +200,10 @@ VERBS: tuple[Verb[Any], ...] = (
             "app",
             "url",
             "branch",
-            "release",
-            "commit",
-            "image",
-            "created",
+            "release?",
+            "commit?",
+            "image?",
+            "created: time",
         ),
     ),
     Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),
@@ -208,6 +223,7 @@ VERBS: tuple[Verb[Any], ...] = (
         buildpacks,
         ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
         role=Role.DEPLOYER,
+        columns=("buildpack",),
     ),
     Verb(
         "apps:destroy",

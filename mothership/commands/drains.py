@@ -9,7 +9,7 @@ from mothership.commands.verb import AppListing, Verb, positional, say, table
 from mothership.errors import NotFound
 from mothership.logs.address import masked
 
-COLUMNS = ("drain", "url", "sent", "dropped", "trouble")
+COLUMNS = ("drain: integer", "url", "sent: integer", "dropped: integer", "trouble?")
 
 
 def _recorded(word: str) -> str:
@@ -34,7 +34,7 @@ async def drains(house: House, caller: Session, args: AppListing) -> None:
             "url": masked(drain.url),
             "sent": report.sent,
             "dropped": report.dropped,
-            "trouble": report.trouble,
+            "trouble": report.trouble or None,
         }
         for drain, report in house.logs.outlets.all(app.name)
     ]

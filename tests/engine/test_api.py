@@ -17,9 +17,12 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from mothership.commands.openapi import operation_id
 from mothership.commands.table import VERBS
+from mothership.commands.web import method
+from mothership.commands.web import path as path_of
 from tests.engine.server import Server, until
 from tests.engine.test_client import mothership
 from tests.engine.test_road import FILES
+from tests.unit.test_listings import answer_schema, check
 
 SPARED = {
     "apps_destroy": "its example would destroy the app that the other requests are about",
@@ -141,6 +144,18 @@ def test_config_edit_makes_one_release(
     assert done.returncode == 0, done.stderr
     assert len(server.releases("blog")) == len(before) + 1 and "after" in server.get("blog").body
     assert mothership(server, folder, "config:edit").stdout == "Nothing changed.\n"
+
+
+def test_listings_have_the_types_that_they_promise(server: Server, client: Client) -> None:
+    for verb in (verb for verb in VERBS.values() if verb.columns):
+        path = path_of(verb).replace("{app}", "blog")
+        status, text = client.call(method(verb), path, None if verb.reads else {})
+        assert status == 200, text
+        check(answer_schema(verb), json.loads(text))
+        printed = json.loads(server.ssh(f"{verb.name} {'blog' if verb.app else ''} --json").stdout)
+        check(answer_schema(verb), {"exit": 0, "data": printed})
+        if verb.name in ("ps", "checks", "releases", "builds", "limits", "apps", "doctor"):
+            assert printed
 
 
 @pytest.fixture

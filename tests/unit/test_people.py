@@ -21,9 +21,6 @@ from tests.unit.test_commands import Caller, call, house
 
 __all__ = ["house"]
 
-RUNNING = ("ps", "checks", "releases:info")
-"""Listings of what runs; tests/engine/test_api.py holds them to the API's description."""
-
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
 
@@ -211,24 +208,6 @@ def test_refused_logins_are_recorded_and_cannot_fill_the_trail(house: House) -> 
     rows = house.audit.list(limit=0)
     assert len(rows) == 100 and {row["action"] for row in rows} == {"login"}
     assert rows[-1]["remote"] == "192.0.2.1" and rows[-1]["detail"] == "the key SHA256:x"
-
-
-@pytest.mark.parametrize(
-    "name", [n for n, v in VERBS.items() if v.columns and n not in ("ps", "checks", "releases:info")]
-)
-async def test_the_keys_of_a_listing_are_those_that_it_promises(house: House, ada: User, name: str) -> None:
-    root = house.accounts.add_user("root", admin=True)
-    house.accounts.add_key(root, KEY)
-    house.accounts.create_token(root, "laptop")
-    await call(house, root, "config:set blog A=1")
-    await call(house, root, "apps:branch blog main")
-    code, out, err = await call(house, root, f"{name} {'blog' if VERBS[name].app else ''} --json")
-    assert code == 0, err
-    found = json.loads(out)
-    for row in [found] if VERBS[name].single else found:
-        assert tuple(row) == VERBS[name].columns
-    if name not in ("releases", "builds", "drains", "logs:drains", "previews"):
-        assert found
 
 
 async def test_previews_get_secrets_only_when_that_is_allowed(house: House, ada: User) -> None:
