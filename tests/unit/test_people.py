@@ -127,9 +127,21 @@ def test_secrets_are_hidden_from_output() -> None:
     lines: list[str] = []
     Output(lines.append).hiding(["hunter2-long", "abc", "hunter2"]).detail("PASSWORD=hunter2-long abc hunter2")
     assert lines == ["       PASSWORD=******** abc ********"]
+    Output(lines.append).hiding(["1234"]).raw("the PIN is 1234")
+    assert lines[-1] == "the PIN is ********"
     further: list[str] = []
     Output().hiding(["hunter2"]).also(further.append).hiding(["swordfish"]).raw("hunter2 swordfish")
     assert further == ["******** ********"]
+
+
+@pytest.mark.parametrize("value", ["1", "abc"])
+async def test_a_secret_that_could_not_be_hidden_is_refused(house: House, ada: User, value: str) -> None:
+    code, _, err = await call(house, ada, f"config:set blog PIN={value} --secret")
+    assert code == 2 and "fewer than 4 characters" in err and house.apps.config(house.apps.get("blog")) == {}
+    assert (await call(house, ada, "config:set blog PIN=1234 --secret"))[0] == 0
+    assert (await call(house, ada, f"config:set blog PIN={value}"))[0] == 2  # the mark stays
+    assert house.apps.secret_values(house.apps.get("blog")) == ["1234"]
+    assert (await call(house, ada, f"config:set blog DEBUG={value}"))[0] == 0
 
 
 # the audit trail
