@@ -43,7 +43,7 @@ async def drains(house: House, caller: Session, args: AppListing) -> None:
 
 async def add(house: House, caller: Session, args: DrainArgs) -> None:
     app = house.app(args.app, caller.user)
-    drain = house.logs.outlets.add(app.name, args.url)
+    drain = await house.logs.outlets.add(app.name, args.url, anywhere=caller.user.admin)
     house.logs.of(app.name).note("api", f"Drain {masked(drain.url)} added by {caller.user.name}")
     say(caller, f"{app.name}'s lines go to {masked(drain.url)} from now on.")
 

@@ -70,7 +70,7 @@ async def full(house: House, tmp_path: Path) -> House:
     release = Release("blog", 0, IMAGE, {"A": "1"}, {"web": 2, "worker": 1}, "", "Deploy", "root")
     made.releases.make_current(made.releases.create(release))
     made.builds.begin("blog", "c" * 40, "root")
-    logs.outlets.add("blog", "syslog://192.0.2.1:9")
+    await logs.outlets.add("blog", "syslog://192.0.2.1:9", anywhere=True)
     made.audit.record(Entry("root", "127.0.0.1", "ssh", "apps:create", "blog"))
     return made
 
