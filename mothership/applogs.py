@@ -11,7 +11,7 @@ from mothership.errors import MothershipError, NotFound
 from mothership.log import logger
 from mothership.logs.cursors import Sieve
 from mothership.logs.journal import Journal
-from mothership.logs.line import stored, unix_time
+from mothership.logs.line import missing, stored, unix_time
 from mothership.logs.outlets import Outlets
 from mothership.logs.reach import Reach
 from mothership.logs.segments import Bounds
@@ -180,11 +180,13 @@ class AppLogs:
         try:
             cursors = {channel: await journal.cursor(name) for channel, name in whose.items()}
             last = max(at for at, _ in cursors.values())
-            sieves = {channel: Sieve(cursor) for channel, cursor in cursors.items()}
+            sieves = {channel: Sieve(cursor, awaited=cursor[0] == last) for channel, cursor in cursors.items()}
             since = unix_time(last, earlier=MARGIN) if last else "0"
             async for channel, time, text in self._engine.follow(container, since=since):
                 at = f"{time[:29]}+00:00"
                 if sieves[channel].new(at):
+                    if sieves[channel].gap:
+                        journal.put(missing(at, source))
                     journal.put(stored(at, whose[channel], f"app[{source}]", text))
             if not await self._runs(container):
                 return
