@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from mothership.engine import Engine
-from mothership.errors import MothershipError, ReleaseFailed
+from mothership.errors import MothershipError, NotFound, ReleaseFailed
 from mothership.health import Check
 from mothership.model import Release
 from mothership.output import Output
@@ -14,6 +14,9 @@ from router import Router, Target
 
 LAUNCHER = "/mothership/launcher"
 SHOWN = 200
+ELSEWHERE = (
+    "it runs on another machine of the Swarm, where its command can't be run from here; a check by path reaches it"
+)
 
 
 class Examiner:
@@ -65,7 +68,12 @@ class Examiner:
 
     async def _by_command(self, release: Release, task: Task, check: Check) -> str:
         argv = (LAUNCHER, "apprun", *check.command) if release.image.kind == "buildpack" else check.command
-        run, stream = await self._engine.exec(task.container, argv)
+        try:
+            run, stream = await self._engine.exec(task.container, argv)
+        except NotFound:
+            if task.node == await self._engine.node():
+                raise
+            return ELSEWHERE
         try:
             said = await _last(stream.lines())
             code = await self._engine.exec_code(run)
