@@ -8,6 +8,7 @@ from mothership.errors import MothershipError, NotFound, ReleaseFailed
 from mothership.health import Check
 from mothership.model import Release
 from mothership.output import Output
+from mothership.swarm import oneoff
 from mothership.swarm.plan import port
 from mothership.swarm.tasks import Task
 from router import Router, Target
@@ -67,7 +68,9 @@ class Examiner:
         return ""
 
     async def _by_command(self, release: Release, task: Task, check: Check) -> str:
-        argv = (LAUNCHER, "apprun", *check.command) if release.image.kind == "buildpack" else check.command
+        argv = check.command
+        if release.image.kind in ("buildpack", "cnb"):
+            argv = (LAUNCHER, *oneoff.words(release.image, check.command))
         try:
             run, stream = await self._engine.exec(task.container, argv)
         except NotFound:
