@@ -1,4 +1,4 @@
-"""apps, apps:create, apps:info, apps:destroy, apps:branch, buildpacks."""
+"""apps, apps:create, apps:info, apps:destroy, apps:branch."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,6 @@ from mothership.commands.verb import (
     Listing,
     Verb,
     ended,
-    json_option,
     option,
     output,
     positional,
@@ -50,14 +49,6 @@ class TransferArgs:
 class DestroyArgs:
     app: str
     confirm: str = option("--confirm", default="", help="The app's name once more.")
-
-
-@dataclass(frozen=True)
-class BuildpacksArgs:
-    app: str
-    buildpacks: tuple[str, ...] = positional("BUILDPACK", many=True, default=())
-    clear: bool = option("--clear", default=False, help="Detect the buildpack again.")
-    json: bool = json_option()
 
 
 async def apps(house: House, caller: Session, args: Listing) -> None:
@@ -115,18 +106,6 @@ async def branch(house: House, caller: Session, args: BranchArgs) -> None:
         raise Invalid(f"{args.branch[:60]!r} is not a branch name.")
     house.apps.set_branch(app, args.branch)
     say(caller, f"{app.name} deploys the branch {args.branch} from now on.")
-
-
-async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> None:
-    app = house.app(args.app, caller.user)
-    if args.clear or args.buildpacks:
-        house.apps.set_buildpacks(app, args.buildpacks)
-        app = house.app(args.app, caller.user)
-        output(caller, as_json=args.json).raw("The next push uses it. To use it now: mothership redeploy")
-    if args.json:
-        table(caller, [{"buildpack": name} for name in app.buildpacks], as_json=True, empty="")
-        return
-    say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
 async def rename(house: House, caller: Session, args: RenameArgs) -> None:
@@ -216,15 +195,6 @@ VERBS: tuple[Verb[Any], ...] = (
         role=Role.OWNER,
     ),
     Verb("apps:branch", "Choose the branch that deploys.", BranchArgs, branch, ("apps:branch blog production",)),
-    Verb(
-        "buildpacks",
-        "Show or choose the buildpacks of an app.",
-        BuildpacksArgs,
-        buildpacks,
-        ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
-        role=Role.DEPLOYER,
-        columns=("buildpack",),
-    ),
     Verb(
         "apps:destroy",
         "Delete an app for good.",

@@ -48,7 +48,7 @@ def test_its_processes_and_commands_have_the_environment_of_its_buildpacks(
     server: Server, folder: Path, app: str
 ) -> None:
     server.commit(folder, {"words.txt": "here"})
-    assert server.push(folder, app, "--force").code == 0
+    assert server.push(folder, app, "--force", "main").code == 0
     assert server.ssh(f"run {app} -- 'cat $WORDS/words.txt; exit 3'").stdout == "here"
     assert server.ssh(f"run {app} -- 'exit 3'").returncode == 3
     assert server.ssh(f"run {app} -- bash -c 'cat $WORDS/words.txt'").stdout == "here"

@@ -140,8 +140,8 @@ async def test_what_is_set_beside_json_is_said_on_standard_error(full: House) ->
     root: User = full.accounts.user("root")
     code, out, err = await call(full, root, "drain blog 60 --json")
     assert code == 0 and json.loads(out) == {"seconds": 60, "default": False} and "next release" in err
-    code, out, err = await call(full, root, "buildpacks blog heroku/nodejs --json")
-    assert json.loads(out) == [{"buildpack": "heroku/nodejs"}] and "next push" in err
+    code, out, err = await call(full, root, "builder blog cnb example/builder --json")
+    assert json.loads(out) == {"builder": "cnb", "image": "example/builder:latest"} and "next build" in err
     code, out, _ = await call(full, root, "limits empty web --memory 100 --json")
     assert json.loads(out) == [{"process": "web", "memory": 100, "cpu": 0.0, "pids": 512}]
     assert (await call(full, root, "limits empty --memory 100"))[0] == 2
