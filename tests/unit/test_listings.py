@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from builder.rebase import Standing
 from mothership.applogs import AppLogs
 from mothership.commands import openapi, web
 from mothership.commands.columns import KINDS, column
@@ -46,6 +47,9 @@ class Engineless:
         since = {"since": "2026-11-22T12:00:00.123456789Z"}
         return [Task(**{**values, **facts, **since}), Task(**{**values, **facts, "slot": 2, "since": ""})]
 
+    async def standing(self, image: Image) -> Standing:
+        return Standing(("java-21",), True)
+
     async def look(self) -> AsyncIterator[Finding]:
         yield Finding("The engine")
         yield Finding("The proxy", "It is gone.", "Start it.")
@@ -56,7 +60,7 @@ async def full(house: House, tmp_path: Path) -> House:
     """A house where each listing has a row at least, and each column that may be empty is so in one of them."""
     store, stand = house.accounts._store, cast(Any, Engineless())
     logs = AppLogs(tmp_path, cast(Engine, None), drains=Drains(store))
-    made = replace(house, cluster=stand, doctor=stand, logs=logs)
+    made = replace(house, cluster=stand, doctor=stand, builder=stand, logs=logs)
     root = made.accounts.add_user("root", admin=True)
     made.accounts.add_key(root, KEY, Grant(only="blog", expires="2030-01-01T00:00:00.000000+00:00"))
     made.accounts.create_token(root, "laptop")
