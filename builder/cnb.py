@@ -147,7 +147,7 @@ class Cnb:
             for name, value in {**given, **dict(source.config)}.items():
                 if not HIDDEN.fullmatch(name):
                     (root / "env" / name).write_text(value)
-            if order := project.order():
+            if order := project.order(builder.version):
                 (root / "order.toml").write_text(order)
             _give(root, builder)
             yield root

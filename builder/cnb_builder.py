@@ -15,13 +15,25 @@ APIS = ("0.14", "0.13", "0.12")
 
 @dataclass(frozen=True)
 class BuilderImage:
-    """A builder image: who runs in it, the run image that goes with it, and the Platform API to speak."""
+    """A builder image: who runs in it, the run image that goes with it, the Platform API to speak, its buildpacks."""
 
     name: str
     uid: int
     gid: int
     run_image: str
     api: str
+    buildpacks: tuple[tuple[str, str], ...] = ()
+
+    def version(self, buildpack: str) -> str:
+        """The version of one of its buildpacks, of several the one it names last. Raises BuildFailed."""
+        found = [version for name, version in self.buildpacks if name == buildpack]
+        if not found:
+            raise BuildFailed(
+                f"{self.name} has no buildpack {buildpack}.",
+                f"It has: {', '.join(dict(self.buildpacks)) or 'none that it names'}. See project.toml.",
+                reason="unknown buildpack",
+            )
+        return found[-1]
 
 
 def described(name: str, image: Mapping[str, Any]) -> BuilderImage:
@@ -33,6 +45,7 @@ def described(name: str, image: Mapping[str, Any]) -> BuilderImage:
         uid, gid = int(env["CNB_USER_ID"]), int(env["CNB_GROUP_ID"])
         run_image = reference(_run_image(said))
         spoken = _spoken(said)
+        buildpacks = tuple((str(each["id"]), str(each["version"])) for each in said.get("buildpacks") or [])
     except Invalid as error:
         raise _unfit(name, "the run image it names is none that can be used") from error
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
@@ -42,7 +55,7 @@ def described(name: str, image: Mapping[str, Any]) -> BuilderImage:
     api = next((api for api in APIS if api in spoken), "")
     if not api:
         raise _unfit(name, f"its lifecycle speaks none of the Platform APIs {', '.join(APIS)}: it is too old")
-    return BuilderImage(name, uid, gid, run_image, api)
+    return BuilderImage(name, uid, gid, run_image, api, buildpacks)
 
 
 def _run_image(said: Mapping[str, Any]) -> str:

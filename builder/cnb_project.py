@@ -1,8 +1,9 @@
 """project.toml, as far as it decides how an app is built (buildpacks.io, "Project Descriptor", 0.1 and 0.2)."""
 
+import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +24,13 @@ class Project:
     group: tuple[tuple[str, str], ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def order(self) -> str:
-        """The group as an order.toml, "" for the builder's own."""
+    def order(self, version: Callable[[str], str]) -> str:
+        """The group as an order.toml, "" for the builder's own. `version` finds one that isn't given."""
         if not self.group:
             return ""
         lines = ["[[order]]"]
-        for name, version in self.group:
-            lines += ["[[order.group]]", f'id = "{name}"', *([f'version = "{version}"'] if version else [])]
+        for name, given in self.group:
+            lines += ["[[order.group]]", f"id = {json.dumps(name)}", f"version = {json.dumps(given or version(name))}"]
         return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ from mothership.config import Settings
 SOURCE = Path(__file__).parent / "cnb"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 METADATA = {
+    "buildpacks": [{"id": "example/words", "version": "1.0.0"}, {"id": "example/web", "version": "1.0.0"}],
     "images": [{"image": "mothership/stack-run:{stack}"}],
     "lifecycle": {"version": "0.20.5", "apis": {"platform": {"supported": ["0.12", "0.13"], "deprecated": []}}},
 }
@@ -22,7 +23,7 @@ METADATA = {
 def builder_image(settings: Settings) -> str:
     """The image's name."""
     stack = f"mothership/stack-build:{settings.stack}"
-    name = f"mothership-test/cnb-builder:{_hash(_files(SOURCE), _id(stack))}"
+    name = f"mothership-test/cnb-builder:{_hash(_files(SOURCE), _id(stack), json.dumps(METADATA))}"
     if not _id(name):
         metadata = json.dumps(METADATA).replace("{stack}", settings.stack)
         arguments = {"LIFECYCLE": _lifecycle(settings), "STACK": settings.stack, "METADATA": metadata}

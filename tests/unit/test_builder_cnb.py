@@ -61,7 +61,7 @@ def test_project_toml_is_read_in_both_its_versions() -> None:
     newer = newer.replace(b"io.buildpacks.buildpacks", b"io.buildpacks.group")
     newer = newer.replace(b"io.buildpacks.env", b"io.buildpacks.build.env")
     assert parse(older) == parse(newer) == Project("a/b:1", (("x/y", "1.2"),), {"A": "1"})
-    assert parse(newer).order() == '[[order]]\n[[order.group]]\nid = "x/y"\nversion = "1.2"\n'
+    assert parse(newer).order(str) == '[[order]]\n[[order.group]]\nid = "x/y"\nversion = "1.2"\n'
     assert parse(b"") == Project() and parse(b'[project]\nname = "x"') == Project()
 
 
@@ -95,6 +95,11 @@ def test_the_apps_setting_decides_then_project_toml_unless_there_are_buildpacks(
 def test_what_a_builder_image_says_of_itself_is_read() -> None:
     made = described("b:1", inspected())
     assert (made.uid, made.gid, made.run_image, made.api) == (1001, 1000, "example/run:latest", "0.13")
+    with pytest.raises(BuildFailed, match="has no buildpack x/y"):
+        Project("b:1", (("x/y", ""),)).order(made.version)
+    several = [{"id": "x/y", "version": version} for version in ("1.0", "2.0")]
+    newest = described("b:1", inspected({**LABEL, "buildpacks": several}))
+    assert 'version = "2.0"' in Project("b:1", (("x/y", ""),)).order(newest.version)
     older = {**LABEL, "images": None, "stack": {"runImage": {"image": "example/old:1"}}}
     assert described("b:1", inspected(older)).run_image == "example/old:1"
 
