@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from builder.dockerfile import Dockerfiles, command, exposed
 from builder.image import STACK, Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
+from builder.prune import Kept, kept, remove, too_much
 from builder.rebase import Standing, rebased, standing
 from builder.registry import Registry
 from builder.service import answering, network_name, network_spec, registry_name, registry_spec, write_config
@@ -139,6 +140,16 @@ class Builder:
         await self._engine.start(name)
         await answering(self._settings.registry)
         return before - await in_thread(folder_size, storage)
+
+    async def prune(
+        self, apps: Iterable[str], *, days: float, megabytes: float, only: str = "", dry_run: bool = False
+    ) -> list[Kept]:
+        """Take away what is kept for the next builds, by age and size; what went. Not beside a build."""
+        found = [each for each in await in_thread(kept, self._settings.data) if only in ("", each.app)]
+        gone = too_much(found, frozenset(apps), days=days, megabytes=megabytes)
+        if not dry_run:
+            await in_thread(remove, self._settings.data, gone)
+        return gone
 
     async def forget(self, app: str) -> None:
         """Remove a destroyed app's workspace, cache and images."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -50,6 +51,9 @@ class Engineless:
     async def standing(self, image: Image) -> Standing:
         return Standing(("java-21",), True)
 
+    async def prune(self, **asked: Any) -> list[Any]:
+        return [SimpleNamespace(app="blog", workspace=2_000_000, cache=1_000_000, built=1.5e9, size=3_000_000)]
+
     async def look(self) -> AsyncIterator[Finding]:
         yield Finding("The engine")
         yield Finding("The proxy", "It is gone.", "Start it.")
@@ -60,7 +64,7 @@ async def full(house: House, tmp_path: Path) -> House:
     """A house where each listing has a row at least, and each column that may be empty is so in one of them."""
     store, stand = house.accounts._store, cast(Any, Engineless())
     logs = AppLogs(tmp_path, cast(Engine, None), drains=Drains(store))
-    made = replace(house, cluster=stand, doctor=stand, builder=stand, logs=logs)
+    made = replace(house, cluster=stand, doctor=stand, builder=stand, cleanup=stand, logs=logs)
     root = made.accounts.add_user("root", admin=True)
     made.accounts.add_key(root, KEY, Grant(only="blog", expires="2030-01-01T00:00:00.000000+00:00"))
     made.accounts.create_token(root, "laptop")
