@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import appjson, stack
+from builder import appjson, cnb, stack
 from builder.buildpack import PATH, Buildpacks, Compiled
-from builder.choose import choose
+from builder.choose import Choice, choose
 from builder.commit import Root, read_root
 from builder.disk import folder_size, full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
@@ -43,6 +43,7 @@ class Builder:
         self._images = Images(settings, engine, self._registry)
         self._buildpacks = Buildpacks(settings, engine)
         self._dockerfiles = Dockerfiles(settings)
+        self._cnb = cnb.Cnb(settings, engine, self._registry, self._images)
 
     async def start(self) -> None:
         """Make the registry and the network namespace run, and put away what dead builds left."""
@@ -67,10 +68,14 @@ class Builder:
         root = await in_thread(read_root, source)
         processes = parse(root.files[NAME]) if NAME in root.files else {}
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
-        choice = choose(source, root, self._settings.buildpacks)
+        project = cnb.chosen(source, root)
+        choice = Choice() if project else choose(source, root, self._settings.buildpacks)
         out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
-        by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
-        image = await by(source, root, processes, out)
+        if project:
+            image = await self._cnb.build(source, project, out)
+        else:
+            by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
+            image = await by(source, root, processes, out)
         return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
 
     async def answering(self) -> None:

@@ -17,7 +17,7 @@ LIMIT = 1024 * 1024
 """Bytes; no file that decides anything is larger."""
 
 SYMLINK = 0o120000
-READ = ("Procfile", "Dockerfile", ".dockerignore", ".buildpacks", "app.json", ".slugignore")
+READ = ("Procfile", "Dockerfile", ".dockerignore", ".buildpacks", "app.json", ".slugignore", "project.toml")
 
 
 @dataclass(frozen=True)

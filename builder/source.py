@@ -11,7 +11,7 @@ class Source:
 
     `repository` is a bare repository; `quarantine` the directory of objects that a push has not brought into it yet
     (git-receive-pack, "Quarantine Environment"), or "". `config` are the app's config vars, `buildpacks` those that
-    the app's owner has set.
+    the app's owner has set, `builder` the builder image of Cloud Native Buildpacks that they have, "" for none.
     """
 
     app: str
@@ -22,3 +22,4 @@ class Source:
     no_cache: bool = False
     buildpacks: tuple[str, ...] = ()
     build_id: str = ""
+    builder: str = ""

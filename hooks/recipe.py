@@ -105,6 +105,7 @@ class Recipe:
             no_cache=job.no_cache,
             buildpacks=job.app.buildpacks,
             build_id=job.build,
+            builder=job.app.builder,
         )
         try:
             async with self._slots.take(job.app.name, out):

@@ -11,13 +11,15 @@ from mothership.errors import MothershipError, NotFound
 from mothership.log import logger
 from mothership.logs.cursors import Sieve
 from mothership.logs.journal import Journal
-from mothership.logs.line import stored, unix_time
+from mothership.logs.line import missing, stored, unix_time
 from mothership.logs.outlets import Outlets
+from mothership.logs.reach import Reach
 from mothership.logs.segments import Bounds
 from mothership.logs.states import States
 from mothership.model import Release
 from mothership.output import Output
 from mothership.store.drains import Drains
+from mothership.swarm.network import subnets
 from mothership.swarm.plan import APP, INSTANCE, PROCESS
 from mothership.swarm.tasks import Task
 
@@ -45,6 +47,7 @@ class AppLogs:
         drains: Drains | None = None,
         exists: Callable[[str], bool] | None = None,
         ca_bundle: str = "",
+        proxy_port: int = 0,
     ) -> None:
         self._root = data / "logs" / "apps"
         self._engine = engine
@@ -58,7 +61,9 @@ class AppLogs:
         self._seeing: asyncio.Task[None] | None = None
         self._beside: list[asyncio.Task[None]] = []
         self._closed = False
-        self.outlets = Outlets(self.of, drains, ca_bundle=ca_bundle)
+        self.outlets = Outlets(
+            self.of, drains, ca_bundle=ca_bundle, reach=Reach(lambda: subnets(engine), proxy_port=proxy_port)
+        )
 
     def of(self, app: str) -> Journal:
         if app not in self._journals:
@@ -175,11 +180,13 @@ class AppLogs:
         try:
             cursors = {channel: await journal.cursor(name) for channel, name in whose.items()}
             last = max(at for at, _ in cursors.values())
-            sieves = {channel: Sieve(cursor) for channel, cursor in cursors.items()}
+            sieves = {channel: Sieve(cursor, awaited=cursor[0] == last) for channel, cursor in cursors.items()}
             since = unix_time(last, earlier=MARGIN) if last else "0"
             async for channel, time, text in self._engine.follow(container, since=since):
                 at = f"{time[:29]}+00:00"
                 if sieves[channel].new(at):
+                    if sieves[channel].gap:
+                        journal.put(missing(at, source))
                     journal.put(stored(at, whose[channel], f"app[{source}]", text))
             if not await self._runs(container):
                 return

@@ -55,6 +55,11 @@ class Failed(click.ClickException):
 class Forwarded(click.Command):
     """A verb of the server's; only what completes its options is known here."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Every word is for the server, `--` too."""
+        ctx.params["argv"] = tuple(args)
+        return []
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         known = click_command(VERBS[str(self.name)], app_option=True)
         found = known.shell_complete(click.Context(known), incomplete)

@@ -77,9 +77,10 @@ class User:
 class Image:
     """An image in the registry, pinned by digest, and what its launch needs to know.
 
-    `kind` is "buildpack" (commands run by bash after .profile.d, HOME=/app) or "dockerfile" (the image's own
-    entrypoint and working directory). `processes` maps process types to commands; an empty command on a
-    Dockerfile image means the image's own ENTRYPOINT and CMD. `port` is what the image EXPOSEs, 0 if nothing.
+    `kind` is "buildpack" (commands run by bash after .profile.d, HOME=/app), "dockerfile" (the image's own
+    entrypoint and working directory) or "cnb" (Cloud Native Buildpacks: `/cnb/process/TYPE`). `processes` maps process
+    types to commands; an empty command on a Dockerfile image means the image's own ENTRYPOINT and CMD. `port` is what
+    the image EXPOSEs, 0 if nothing.
     `checks` and `scripts` (predeploy, postdeploy) are what app.json declares;
     `stack` is what it was built on.
     """

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 Sink = Callable[[str], None]
 """Takes one line without its newline; never blocks, never raises."""
 
-SHORTEST_SECRET = 6
-"""Characters; shorter texts stand in too many innocent places to be hidden."""
+SHORTEST_SECRET = 4
+"""Characters; shorter texts stand in too many innocent places to be hidden, so that none can be made a secret."""
 
 
 class Output:

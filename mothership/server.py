@@ -66,6 +66,7 @@ def build(settings: Settings) -> Rooms:
         drains=Drains(store),
         exists=apps.exists,
         ca_bundle=settings.ca_bundle,
+        proxy_port=settings.http_port,
     )
     locks = AppLocks()
     examiner = Examiner(engine, router)

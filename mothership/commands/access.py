@@ -95,9 +95,9 @@ VERBS: tuple[Verb[Any], ...] = (
         reads=True,
         columns=(
             "name",
-            "admin",
-            "creates",
-            "keys",
+            "admin: boolean",
+            "creates: boolean",
+            "keys: integer",
         ),
     ),
     Verb(

@@ -5,7 +5,17 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Listing, Verb, ended, option, output, positional, say, table
+from mothership.commands.verb import (
+    AppListing,
+    Listing,
+    Verb,
+    ended,
+    option,
+    output,
+    positional,
+    say,
+    table,
+)
 from mothership.errors import Invalid, Refused
 from mothership.model import Role, app_name
 
@@ -49,7 +59,7 @@ async def apps(house: House, caller: Session, args: Listing) -> None:
         rows.append(
             {
                 "app": app.name,
-                "release": f"v{release.version}" if release else "",
+                "release": f"v{release.version}" if release else None,
                 "processes": " ".join(f"{p}={n}" for p, n in running.items()),
                 "url": house.settings.app_url(app.name),
             }
@@ -73,9 +83,9 @@ async def info(house: House, caller: Session, args: AppListing) -> None:
         "app": app.name,
         "url": house.settings.app_url(app.name),
         "branch": app.branch,
-        "release": f"v{release.version}" if release else "",
-        "commit": release.commit if release else "",
-        "image": release.image.digest if release else "",
+        "release": f"v{release.version}" if release else None,
+        "commit": (release.commit or None) if release else None,
+        "image": release.image.digest if release else None,
         "created": app.created,
     }
     if args.json:
@@ -151,7 +161,7 @@ VERBS: tuple[Verb[Any], ...] = (
         reads=True,
         columns=(
             "app",
-            "release",
+            "release?",
             "processes",
             "url",
         ),
@@ -169,10 +179,10 @@ VERBS: tuple[Verb[Any], ...] = (
             "app",
             "url",
             "branch",
-            "release",
-            "commit",
-            "image",
-            "created",
+            "release?",
+            "commit?",
+            "image?",
+            "created: time",
         ),
     ),
     Verb("apps:rename", "Give an app another name.", RenameArgs, rename, ("apps:rename blog news",), role=Role.OWNER),

@@ -66,8 +66,8 @@ VERBS: tuple[Verb[Any], ...] = (
         admin=True,
         reads=True,
         columns=(
-            "id",
-            "at",
+            "id: integer",
+            "at: time",
             "user",
             "remote",
             "door",
@@ -86,8 +86,8 @@ VERBS: tuple[Verb[Any], ...] = (
         admin=True,
         reads=True,
         columns=(
-            "whole",
-            "entries",
+            "whole: boolean",
+            "entries: integer",
         ),
         single=True,
     ),

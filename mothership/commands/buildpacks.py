@@ -46,7 +46,7 @@ class ClearArgs:
 
 async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> None:
     app = house.app(args.app, caller.user)
-    rows = [{"place": str(place), "buildpack": printable(name)} for place, name in enumerate(app.buildpacks, 1)]
+    rows = [{"place": place, "buildpack": printable(name)} for place, name in enumerate(app.buildpacks, 1)]
     table(caller, rows, as_json=args.json, empty=f"{app.name}'s buildpack is detected at each build.")
 
 
@@ -121,7 +121,7 @@ VERBS: tuple[Verb[Any], ...] = (
         ("buildpacks blog",),
         role=Role.VIEWER,
         reads=True,
-        columns=("place", "buildpack"),
+        columns=("place: integer", "buildpack"),
     ),
     Verb(
         "buildpacks:set",

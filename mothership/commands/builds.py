@@ -6,7 +6,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, bounded, json_option, option, positional, say, table
+from mothership.commands.verb import Verb, bounded, json_option, moment, option, positional, say, table
 from mothership.errors import Conflict, MothershipError, NotFound
 from mothership.model import Role
 from mothership.store import Build
@@ -43,7 +43,7 @@ async def builds(house: House, caller: Session, args: BuildsArgs) -> None:
             "status": build.status,
             "commit": build.commit[:12],
             "user": build.user,
-            "started": build.started[:19] + "Z",
+            "started": moment(build.started),
         }
         for build in house.builds.list(app.name, limit=bounded(args.num))
     ]
@@ -105,7 +105,7 @@ VERBS: tuple[Verb[Any], ...] = (
             "status",
             "commit",
             "user",
-            "started",
+            "started: time",
         ),
     ),
     Verb(

@@ -5,7 +5,7 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, positional, say, table
+from mothership.commands.verb import AppListing, Verb, json_option, output, positional, record, say, table
 from mothership.errors import Invalid
 from mothership.model import PROCESS_NAME, Role
 from mothership.releases.boot import ALL
@@ -27,6 +27,7 @@ class ProcessesArgs:
 class DrainArgs:
     app: str
     seconds: str = positional("SECONDS", default="")
+    json: bool = json_option()
 
 
 async def show(house: House, caller: Session, args: AppListing) -> None:
@@ -81,8 +82,11 @@ async def drain(house: House, caller: Session, args: DrainArgs) -> None:
             raise Invalid(f"{args.seconds[:40]!r} is not a number of seconds from 0 to {LONGEST}.", "Such as: drain 60")
         house.apps.set_drain(app, int(args.seconds))
         app = house.app(args.app, caller.user)
-        say(caller, "It holds from the next release on.")
+        output(caller, as_json=args.json).raw("It holds from the next release on.")
     seconds = house.settings.drain if app.drain is None else app.drain
+    if args.json:
+        record(caller, {"seconds": seconds, "default": app.drain is None})
+        return
     say(caller, f"Processes of {app.name} that go have {seconds} seconds for what they carry.")
 
 
@@ -110,10 +114,10 @@ VERBS: tuple[Verb[Any], ...] = (
             "process",
             "kind",
             "check",
-            "attempts",
-            "timeout",
-            "wait",
-            "enabled",
+            "attempts: integer",
+            "timeout: integer",
+            "wait: integer",
+            "enabled: boolean",
         ),
     ),
     Verb(
@@ -124,5 +128,13 @@ VERBS: tuple[Verb[Any], ...] = (
         ("checks:disable blog", "checks:disable blog worker"),
     ),
     Verb("checks:enable", "Turn health checks on again.", ProcessesArgs, enable, ("checks:enable blog",)),
-    Verb("drain", "Show or set how long a leaving process may finish.", DrainArgs, drain, ("drain blog 60",)),
+    Verb(
+        "drain",
+        "Show or set how long a leaving process may finish.",
+        DrainArgs,
+        drain,
+        ("drain blog 60",),
+        columns=("seconds: integer", "default: boolean"),
+        single=True,
+    ),
 )

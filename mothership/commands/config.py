@@ -12,6 +12,7 @@ from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Verb, key_only, option, output, positional, say, table
 from mothership.errors import Invalid, MothershipError, NotFound, Refused
 from mothership.model import CONFIG_KEY, Role
+from mothership.output import SHORTEST_SECRET
 from mothership.releases import Order
 from mothership.store import App
 
@@ -73,6 +74,7 @@ async def set_(house: House, caller: Session, args: SetArgs) -> None:
     app = house.app(args.app, caller.user)
     changes = dict(_pair(text) for text in args.pairs)
     secret = frozenset(changes) if args.secret else frozenset()
+    _can_be_hidden(changes, secret | house.apps.secrets(app))
     gone = args.unset.split(",") if args.unset else []
     _present(house, app, gone)
     text = f"Set {', '.join(changes)}" + (f", unset {', '.join(gone)}" if gone else "")
@@ -134,6 +136,17 @@ def _present(house: House, app: App, keys: Iterable[str]) -> None:
     missing = [key for key in keys if key not in house.apps.config(app)]
     if missing:
         raise NotFound(f"{app.name} has no config var {missing[0][:60]!r}.", f"See them all: config {app.name}")
+
+
+def _can_be_hidden(values: Mapping[str, str], secret: frozenset[str]) -> None:
+    """Raises Invalid for a secret that is too short to be hidden where it is printed."""
+    for key in secret & set(values):
+        if 0 < len(values[key]) < SHORTEST_SECRET:
+            raise Invalid(
+                f"{key} is a secret, and its value has fewer than {SHORTEST_SECRET} characters: it could not be hidden "
+                "in what builds and releases print.",
+                f"Choose a longer value, or make it no secret: config:unset {key}, then config:set without --secret.",
+            )
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mothership.commands.access import role
 from mothership.commands.house import House
-from mothership.commands.verb import option
+from mothership.commands.verb import moment, option
 from mothership.errors import Invalid
 from mothership.model import Role, User
 from mothership.store.accounts import Grant
@@ -35,11 +35,11 @@ def granted(house: House, user: User, *, most: str, only: str, expires: str) -> 
     return Grant(role(most) if most else Role.OWNER, only, _until(expires))
 
 
-def described(row: Mapping[str, Any]) -> dict[str, str]:
+def described(row: Mapping[str, Any]) -> dict[str, str | None]:
     """A key's or token's grant as columns of a listing."""
     most = Role(row["most"])
-    expires = row["expires"][:19] + "Z" if row["expires"] else ""
-    return {"role": "" if most is Role.OWNER else most.title, "only": row["scope"], "expires": expires}
+    role = None if most is Role.OWNER else most.title
+    return {"role": role, "only": row["scope"] or None, "expires": moment(row["expires"])}
 
 
 def _until(text: str) -> str:

@@ -9,7 +9,7 @@ from mothership.commands.verb import AppListing, Verb, positional, say, table
 from mothership.errors import NotFound
 from mothership.logs.address import masked
 
-COLUMNS = ("drain", "url", "sent", "dropped", "trouble")
+COLUMNS = ("drain: integer", "url", "sent: integer", "dropped: integer", "trouble?")
 
 
 def _recorded(word: str) -> str:
@@ -34,7 +34,7 @@ async def drains(house: House, caller: Session, args: AppListing) -> None:
             "url": masked(drain.url),
             "sent": report.sent,
             "dropped": report.dropped,
-            "trouble": report.trouble,
+            "trouble": report.trouble or None,
         }
         for drain, report in house.logs.outlets.all(app.name)
     ]
@@ -43,7 +43,7 @@ async def drains(house: House, caller: Session, args: AppListing) -> None:
 
 async def add(house: House, caller: Session, args: DrainArgs) -> None:
     app = house.app(args.app, caller.user)
-    drain = house.logs.outlets.add(app.name, args.url)
+    drain = await house.logs.outlets.add(app.name, args.url, anywhere=caller.user.admin)
     house.logs.of(app.name).note("api", f"Drain {masked(drain.url)} added by {caller.user.name}")
     say(caller, f"{app.name}'s lines go to {masked(drain.url)} from now on.")
 

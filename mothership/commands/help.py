@@ -56,7 +56,7 @@ VERBS: tuple[Verb[Any], ...] = (
         reads=True,
         columns=(
             "user",
-            "admin",
+            "admin: boolean",
         ),
         single=True,
     ),

@@ -175,8 +175,8 @@ def _data(verb: Verb[Any]) -> dict[str, Any]:
     """What a verb that speaks JSON answers with: its columns."""
     row = {
         "type": "object",
-        "properties": {name: {} for name in verb.columns},
-        "required": list(verb.columns),
+        "properties": {column.name: column.schema for column in verb.row},
+        "required": [column.name for column in verb.row],
         "additionalProperties": False,
     }
     data = row if verb.single else {"type": "array", "items": row}

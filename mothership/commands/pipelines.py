@@ -6,7 +6,7 @@ from typing import Any
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, Verb, output, positional, say, table
+from mothership.commands.verb import AppListing, Verb, moment, output, positional, say, table
 from mothership.errors import Conflict, Invalid
 from mothership.model import Role
 from mothership.releases import Order
@@ -54,7 +54,7 @@ async def previews(house: House, caller: Session, args: AppListing) -> None:
             "preview": preview.name,
             "branch": preview.branch,
             "url": house.settings.app_url(preview.name),
-            "expires": preview.expires[:19] + "Z",
+            "expires": moment(preview.expires),
         }
         for preview in house.apps.previews(app.name)
     ]
@@ -81,7 +81,7 @@ VERBS: tuple[Verb[Any], ...] = (
         ("previews blog",),
         role=Role.VIEWER,
         reads=True,
-        columns=("preview", "branch", "url", "expires"),
+        columns=("preview", "branch", "url", "expires: time?"),
     ),
     Verb(
         "previews:secrets",

@@ -1,16 +1,30 @@
 """ps, ps:scale, ps:restart, limits."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import AppListing, AppOnly, Verb, option, output, positional, say, table
+from mothership.commands.verb import (
+    AppListing,
+    AppOnly,
+    Verb,
+    json_option,
+    moment,
+    option,
+    output,
+    positional,
+    say,
+    table,
+)
 from mothership.errors import Invalid, NotFound
 from mothership.model import Limits, Release, Role
+from mothership.output import Output
 from mothership.releases import Order
+from mothership.store import App
 
 MOST = 100
 LEAST_MEMORY, MOST_MEMORY, MOST_CPU, MOST_PIDS = 16, 4_194_304, 1024, 4_194_304
@@ -29,6 +43,7 @@ class LimitsArgs:
     memory: int = option("--memory", default=0, help="MiB.")
     cpu: float = option("--cpu", default=0.0, help="Cores.")
     pids: int = option("--pids", default=0, help="Processes and threads.")
+    json: bool = json_option()
 
 
 async def ps(house: House, caller: Session, args: AppListing) -> None:
@@ -40,7 +55,7 @@ async def ps(house: House, caller: Session, args: AppListing) -> None:
             "process": f"{task.process}.{task.slot}",
             "state": "up" if task.running else task.state,
             "release": f"v{task.release}",
-            "since": task.since[:19] + "Z",
+            "since": moment(task.since),
             "command": release.image.processes.get(task.process) or "(the image's own)",
         }
         for task in sorted(tasks, key=lambda t: (t.process, t.slot))
@@ -106,34 +121,47 @@ async def restart(house: House, caller: Session, args: AppOnly) -> None:
 
 async def limits(house: House, caller: Session, args: LimitsArgs) -> None:
     app = house.app(args.app, caller.user)
-    out = output(caller)
+    changes = _changes(args)
+    if changes:
+        out = output(caller, as_json=args.json)
+        async with house.locks.hold(app.name, out):
+            await _limit(house, app, args.process, changes, by=caller.user.name, out=out)
+        if not args.json:
+            return
+    known, current = house.apps.limits(app), house.releases.current(app.name)
+    processes = {args.process} if args.process else {*known, *(current.formation if current else ())}
+    rows = [{"process": p, **vars(known.get(p, Limits()))} for p in sorted(processes)]
+    table(caller, rows, as_json=args.json, empty="No process types yet.")
+
+
+async def _limit(house: House, app: App, process: str, changes: Mapping[str, float], *, by: str, out: Output) -> None:
+    """Ship a release whose processes have other limits; when that fails, they are as before."""
+    current = house.releases.current(app.name)
+    if current:
+        _known(current, process)
+    before = house.apps.limits(app).get(process, Limits())
+    quantity = int(process == "web")
+    house.apps.limit(app, process, replace(before, **changes), quantity=quantity)  # type: ignore[arg-type]
+    if current is None:
+        return
+    order = Order(app, current.image, house.apps.config(app), current.commit, by, f"Limit {process}", phase=False)
+    try:
+        announce(house.settings, await house.shipper.ship(order, out), out)
+    except BaseException:
+        house.apps.limit(app, process, before, quantity=quantity)
+        raise
+
+
+def _changes(args: LimitsArgs) -> dict[str, float]:
+    """The limits that were named. Raises Invalid."""
     if not (0 <= args.memory <= MOST_MEMORY and 0 <= args.cpu <= MOST_CPU and 0 <= args.pids <= MOST_PIDS):
         raise Invalid(f"Limits go up to {MOST_MEMORY} MiB, {MOST_CPU} cores and {MOST_PIDS} processes.")
     if 0 < args.memory < LEAST_MEMORY:
         raise Invalid(f"Memory is at least {LEAST_MEMORY} MiB.")
-    async with house.locks.hold(app.name, out):
-        current = house.releases.current(app.name)
-        known = house.apps.limits(app)
-        changes = {key: value for key in ("memory", "cpu", "pids") if (value := getattr(args, key))}
-        if not args.process or not changes:
-            processes = {args.process} if args.process else {*known, *(current.formation if current else ())}
-            rows = [{"process": p, **vars(known.get(p, Limits()))} for p in sorted(processes)]
-            table(caller, rows, as_json=False, empty="No process types yet.")
-            return
-        if current:
-            _known(current, args.process)
-        before = known.get(args.process, Limits())
-        house.apps.limit(app, args.process, replace(before, **changes), quantity=int(args.process == "web"))
-        if current is None:
-            return
-        text = f"Limit {args.process}"
-        config = house.apps.config(app)
-        order = Order(app, current.image, config, current.commit, caller.user.name, text, phase=False)
-        try:
-            announce(house.settings, await house.shipper.ship(order, out), out)
-        except BaseException:
-            house.apps.limit(app, args.process, before, quantity=int(args.process == "web"))
-            raise
+    changes = {key: value for key in ("memory", "cpu", "pids") if (value := getattr(args, key))}
+    if changes and not args.process:
+        raise Invalid("The limits of which process type?", "Such as: limits blog web --memory 1024")
+    return changes
 
 
 def _known(release: Release, process: str) -> None:
@@ -164,7 +192,7 @@ VERBS: tuple[Verb[Any], ...] = (
             "process",
             "state",
             "release",
-            "since",
+            "since: time?",
             "command",
         ),
     ),
@@ -178,5 +206,6 @@ VERBS: tuple[Verb[Any], ...] = (
         LimitsArgs,
         limits,
         ("limits blog", "limits blog worker --memory 1024 --cpu 0.5"),
+        columns=("process", "memory: integer", "cpu: number", "pids: integer"),
     ),
 )

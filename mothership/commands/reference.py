@@ -40,6 +40,7 @@ def section(verb: Verb[Any]) -> str:
         f"```\n{usage(verb).removeprefix('Usage: ')}\n```",
         _options(verb),
         f"HTTP: `{web.method(verb)} {web.path(verb)}`{_said(verb)}",
+        _columns(verb),
     ]
     if verb.examples:
         parts.append("\n".join(["For example:", "", "```", *verb.examples, "```"]))
@@ -64,6 +65,15 @@ def _said(verb: Verb[Any]) -> str:
     """The names that a request may use."""
     names = ", ".join(f"`{field.name}`{'' if field.required else '?'}" for field in web.fields(verb))
     return f" with {names}" if names else ""
+
+
+def _columns(verb: Verb[Any]) -> str:
+    """What its JSON is made of."""
+    if not verb.columns:
+        return ""
+    rows = [f"| `{column.name}` | {column.words} |" for column in verb.row]
+    head = "| JSON | |" if verb.single else "| JSON, each row | |"
+    return "\n".join([head, "|---|---|", *rows])
 
 
 def _anchor(name: str) -> str:

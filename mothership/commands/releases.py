@@ -9,7 +9,7 @@ from hooks.post_receive import may_skip
 from hooks.recipe import announce
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, bounded, json_option, option, output, positional, say, table
+from mothership.commands.verb import Verb, bounded, json_option, moment, option, output, positional, say, table
 from mothership.errors import Conflict, Invalid, NotFound
 from mothership.model import Release, Role
 from mothership.releases import Order
@@ -56,7 +56,7 @@ async def releases(house: House, caller: Session, args: ReleasesArgs) -> None:
             "status": release.status,
             "description": release.description,
             "user": release.user,
-            "created": release.created[:19] + "Z",
+            "created": moment(release.created),
         }
         for release in house.releases.list(app.name, limit=bounded(args.num))
     ]
@@ -72,19 +72,24 @@ async def info(house: House, caller: Session, args: InfoArgs) -> None:
         "status": release.status,
         "description": release.description,
         "user": release.user,
-        "created": release.created[:19] + "Z",
-        "commit": release.commit,
+        "created": moment(release.created),
+        "commit": release.commit or None,
         "image": release.image.digest,
-        "size": f"{release.image.size / 1e6:.0f} MB",
-        "formation": " ".join(f"{process}={n}" for process, n in release.formation.items()),
-        "config": " ".join(sorted(release.config)),
+        "size": release.image.size,
+        "formation": dict(release.formation),
+        "config": sorted(release.config),
         "processes": dict(release.image.processes),
     }
     if args.json:
         say(caller, json.dumps(facts, indent=2))
         return
-    for name, value in facts.items():
-        if isinstance(value, str):
+    shown = {
+        "size": f"{release.image.size / 1e6:.0f} MB",
+        "formation": " ".join(f"{process}={n}" for process, n in release.formation.items()),
+        "config": " ".join(sorted(release.config)),
+    }
+    for name, value in {**facts, **shown}.items():
+        if name != "processes":
             say(caller, f"{name + ':':<13}{value or '-'}")
     for process, command in release.image.processes.items():
         say(caller, f"{process + ':':<13}{command or '(the image’s own command)'}")
@@ -199,7 +204,7 @@ VERBS: tuple[Verb[Any], ...] = (
             "status",
             "description",
             "user",
-            "created",
+            "created: time",
         ),
     ),
     Verb(
@@ -215,13 +220,13 @@ VERBS: tuple[Verb[Any], ...] = (
             "status",
             "description",
             "user",
-            "created",
-            "commit",
+            "created: time",
+            "commit?",
             "image",
-            "size",
-            "formation",
-            "config",
-            "processes",
+            "size: integer",
+            "formation: integer by name",
+            "config: strings",
+            "processes: string by name",
         ),
         single=True,
     ),

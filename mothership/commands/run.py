@@ -103,7 +103,11 @@ async def _task(house: House, app: App, release: Release, name: str) -> Task:
         what = f"no running process {name}" if name else "no running process"
         raise NotFound(f"{app.name} has {what}.", f"It runs: {there or 'nothing'}.")
     if found.node != await house.engine.node():
-        raise Conflict(f"{found.process}.{found.slot} runs on another machine, which can't be entered from here.")
+        raise Conflict(
+            f"{found.process}.{found.slot} runs on another machine of the Swarm; exec enters this one's only.",
+            f"A fresh container of the same release, here: run {app.name} COMMAND",
+            reason="on another machine",
+        )
     return found
 
 

@@ -53,11 +53,11 @@ VERBS: tuple[Verb[Any], ...] = (
         reads=True,
         columns=(
             "name",
-            "created",
-            "used",
-            "role",
-            "only",
-            "expires",
+            "created: time",
+            "used: time?",
+            "role?",
+            "only?",
+            "expires: time?",
         ),
     ),
     Verb(

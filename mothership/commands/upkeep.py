@@ -6,13 +6,15 @@ from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, json_option, option, say, table
+from mothership.commands.verb import Verb, json_option, option, output, say, table
 from mothership.errors import Refused
+from mothership.releases.doctor import Finding
 
 
 @dataclass(frozen=True)
 class DoctorArgs:
     repair: bool = option("--repair", default=False, help="Mend what can be mended, then look again.")
+    json: bool = json_option()
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,12 @@ async def doctor(house: House, caller: Session, args: DoctorArgs) -> int:
     """Say of everything that must agree whether it does; 1 when something doesn't."""
     _admins_only(caller)
     if args.repair:
-        say(caller, "Repairing…")
+        output(caller, as_json=args.json).raw("Repairing…")
         await house.doctor.repair()
+    if args.json:
+        findings = [finding async for finding in house.doctor.look()]
+        table(caller, [_row(finding) for finding in findings], as_json=True, empty="")
+        return int(not all(finding.ok for finding in findings))
     wrong = 0
     async for finding in house.doctor.look():
         wrong += not finding.ok
@@ -42,6 +48,15 @@ async def doctor(house: House, caller: Session, args: DoctorArgs) -> int:
             say(caller, f"    {text}")
     say(caller, "All is well." if not wrong else f"{wrong} {'thing needs' if wrong == 1 else 'things need'} attention.")
     return int(wrong > 0)
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    return {
+        "subject": finding.subject,
+        "ok": finding.ok,
+        "wrong": finding.wrong or None,
+        "remedy": finding.remedy or None,
+    }
 
 
 async def cleanup(house: House, caller: Session, args: CleanupArgs) -> None:
@@ -62,8 +77,8 @@ async def prune(house: House, caller: Session, args: PruneArgs) -> None:
     rows = [
         {
             "app": each.app,
-            "workspace_mb": f"{each.workspace / 1e6:.0f}",
-            "cache_mb": f"{each.cache / 1e6:.0f}",
+            "workspace_mb": round(each.workspace / 1e6),
+            "cache_mb": round(each.cache / 1e6),
             "built": datetime.fromtimestamp(each.built, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         for each in gone
@@ -90,6 +105,7 @@ VERBS: tuple[Verb[Any], ...] = (
         doctor,
         ("doctor", "doctor --repair"),
         admin=True,
+        columns=("subject", "ok: boolean", "wrong?", "remedy?"),
     ),
     Verb(
         "builds:prune",
@@ -98,7 +114,7 @@ VERBS: tuple[Verb[Any], ...] = (
         prune,
         ("builds:prune --dry-run", "builds:prune --days 30", "builds:prune --only blog --days 0"),
         admin=True,
-        columns=("app", "workspace_mb", "cache_mb", "built"),
+        columns=("app", "workspace_mb: integer", "cache_mb: integer", "built: time"),
     ),
     Verb("cleanup", "Remove old images now (admins).", CleanupArgs, cleanup, admin=True),
 )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mothership.commands.columns import Column, column
 from mothership.commands.house import House
 from mothership.commands.session import Session
 from mothership.model import Role
@@ -19,8 +20,9 @@ class Verb(Generic[A]):
     """One row of the command table. `rest` hands everything after the app to the verb unparsed (for `run`).
 
     `role` is the least that a caller must have in the app the verb is about; `admin` verbs are about the server and
-    for its admins; `reads` says that the verb changes nothing. `columns` are the keys of its JSON, in this order for
-    ever: of each row of a list, or with `single` of the one object that it is.
+    for its admins; `reads` says that the verb changes nothing. `columns` are the keys of its JSON with their types
+    (`mothership.commands.columns`), in this order for ever: of each row of a list, or with `single` of the one object
+    that it is.
     """
 
     name: str
@@ -39,6 +41,11 @@ class Verb(Generic[A]):
     def app(self) -> bool:
         """Whether the verb is about one app, named first or by `--app`."""
         return any(field.name == "app" for field in dataclasses.fields(self.arguments))  # type: ignore[arg-type]
+
+    @property
+    def row(self) -> tuple[Column, ...]:
+        """The columns, read."""
+        return tuple(map(column, self.columns))
 
 
 def positional(
@@ -130,9 +137,21 @@ def ended(text: str, caller: Session) -> bytes:
     return (text.replace("\n", end) + end).encode()
 
 
-def output(caller: Session) -> Output:
-    """Lines of a recipe, printed to the caller as they come."""
+def output(caller: Session, *, as_json: bool = False) -> Output:
+    """Lines of a recipe, printed to the caller as they come; beside JSON they go to standard error."""
+    if as_json:
+        return Output(lambda line: caller.write_error(ended(line, caller)))
     return Output(lambda line: say(caller, line))
+
+
+def moment(at: str) -> str | None:
+    """A stored time (ISO 8601, UTC) to the second as RFC 3339 has it, None for none."""
+    return at[:19] + "Z" if at else None
+
+
+def record(caller: Session, facts: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    say(caller, json.dumps(facts))
 
 
 def table(caller: Session, rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:

@@ -54,14 +54,21 @@ class Sieve:
 
     A stream is read again from before its cursor after a restart, and the engine itself repeats lines now and then when
     it rotates a container's file. Within a stream times only grow, unless the machine's clock was set back.
+
+    `gap` is whether something may be missing before the line that was let through last: the line of the cursor was
+    `awaited`, it should have been read again first, and is gone.
     """
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, *, awaited: bool = False) -> None:
         self._at, self._count = cursor
         self._repeated = self._count
+        self._awaited = awaited and self._count > 0
+        self.gap = False
 
     def new(self, at: str) -> bool:
         """Whether a line of this time has not been let through before."""
+        self.gap = self._awaited and at > self._at
+        self._awaited = self._awaited and at < self._at
         if at > self._at or (at < self._at and self._at > Clock().now()):
             self._at, self._count, self._repeated = at, 1, 0
             return True

@@ -29,8 +29,14 @@ def dropped(at: str, count: int, why: str) -> str:
     return stored(at, OWN, "mothership[logs]", f"{count} lines were dropped here: {why}")
 
 
+def missing(at: str, source: str) -> str:
+    """A line in the place of lines that the engine had no room for while nobody read them."""
+    text = f"lines of {source} may be missing here: it printed more than the engine keeps while Mothership was away"
+    return stored(at, OWN, "mothership[logs]", text)
+
+
 def says_dropped(line: str) -> bool:
-    """Whether a stored line stands for lines that were dropped."""
+    """Whether a stored line stands for lines that were dropped, or are missing."""
     return line.startswith("mothership[logs]: ", HEAD)
 
 

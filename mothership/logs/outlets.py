@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import aiohttp
 
 from mothership.errors import Conflict
+from mothership.errors import Refused as NotAllowed
 from mothership.log import logger
 from mothership.logs.address import address, masked
 from mothership.logs.backlog import Backlog
 from mothership.logs.journal import Journal
+from mothership.logs.reach import Forbidden, Reach
 from mothership.logs.transports import Refused, transport
 from mothership.store.drains import Drain, Drains
 
@@ -24,6 +26,8 @@ MOST = 10
 BATCH = 500
 GATHER = 0.05
 """Seconds in which lines gather to be sent together."""
+LOOK = 5.0
+"""Seconds for the name of a drain that is added."""
 SLOWEST = 60.0
 """Seconds between two tries at most."""
 
@@ -38,12 +42,23 @@ class Report:
 
 
 class Outlet:
-    """Sends one app's lines to one drain until it is closed. `first` is the first pause after a failure, in seconds."""
+    """Sends one app's lines to one drain until it is closed.
 
-    def __init__(self, drain: Drain, journal: Journal, context: ssl.SSLContext, *, first: float = 1.0) -> None:
+    `first` is the first pause after a failure, in seconds; `reach` bounds where it may lead.
+    """
+
+    def __init__(
+        self,
+        drain: Drain,
+        journal: Journal,
+        context: ssl.SSLContext,
+        *,
+        reach: Reach | None = None,
+        first: float = 1.0,
+    ) -> None:
         self._drain = drain
         self._journal = journal
-        self._way = transport(address(drain.url), context)
+        self._way = transport(address(drain.url), context, reach)
         self._first = first
         self._queue = Backlog(lines=QUEUE)
         self._report = Report()
@@ -101,12 +116,20 @@ class Outlet:
 
 
 class Outlets:
-    """The outlets of all apps. `of` gives an app's journal."""
+    """The outlets of all apps. `of` gives an app's journal; `reach` bounds drains that no admin added."""
 
-    def __init__(self, of: Callable[[str], Journal], drains: Drains | None, *, ca_bundle: str = "") -> None:
+    def __init__(
+        self,
+        of: Callable[[str], Journal],
+        drains: Drains | None,
+        *,
+        ca_bundle: str = "",
+        reach: Reach | None = None,
+    ) -> None:
         self._of = of
         self._drains = drains
         self._ca_bundle = ca_bundle
+        self._reach = reach
         self._context: ssl.SSLContext | None = None
         self._open: dict[int, Outlet] = {}
 
@@ -120,13 +143,24 @@ class Outlets:
         drains = self._drains.of(app) if self._drains else []
         return [(drain, self._open[drain.id].report if drain.id in self._open else Report()) for drain in drains]
 
-    def add(self, app: str, url: str) -> Drain:
-        """Send an app's lines to a further drain. Raises Invalid, Conflict."""
-        address(url)
+    async def add(self, app: str, url: str, *, anywhere: bool = False) -> Drain:
+        """Send an app's lines to a further drain, with `anywhere` wherever it leads. Raises Invalid, Conflict, Refused.
+
+        A name that has no address yet is taken: it is looked at again whenever a connection is made.
+        """
+        parsed = address(url)
         assert self._drains
+        if self._reach and not anywhere:
+            try:
+                async with asyncio.timeout(LOOK):
+                    await self._reach.addresses(parsed.host, parsed.port)
+            except Forbidden as error:
+                raise NotAllowed(f"{error.strerror}.", "Ask an admin of this server to add that drain.") from error
+            except (OSError, UnicodeError):
+                pass
         if len(self._drains.of(app)) >= MOST:
             raise Conflict(f"{app} has {MOST} drains; that is the most.", f"Remove one: drains:remove {app} ID")
-        drain = self._drains.add(app, url)
+        drain = self._drains.add(app, url, anywhere=anywhere)
         self._begin(drain)
         return drain
 
@@ -152,7 +186,9 @@ class Outlets:
             await self._end(id)
 
     def _begin(self, drain: Drain) -> None:
-        self._open[drain.id] = Outlet(drain, self._of(drain.app), self._tls())
+        self._open[drain.id] = Outlet(
+            drain, self._of(drain.app), self._tls(), reach=None if drain.anywhere else self._reach
+        )
 
     async def _end(self, id: int) -> None:
         if outlet := self._open.pop(id, None):

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from mothership.engine import Engine
-from mothership.errors import MothershipError, ReleaseFailed
+from mothership.errors import MothershipError, NotFound, ReleaseFailed
 from mothership.health import Check
 from mothership.model import Release
 from mothership.output import Output
+from mothership.swarm import oneoff
 from mothership.swarm.plan import port
 from mothership.swarm.tasks import Task
 from router import Router, Target
 
 LAUNCHER = "/mothership/launcher"
 SHOWN = 200
+ELSEWHERE = (
+    "it runs on another machine of the Swarm, where its command can't be run from here; a check by path reaches it"
+)
 
 
 class Examiner:
@@ -64,8 +68,15 @@ class Examiner:
         return ""
 
     async def _by_command(self, release: Release, task: Task, check: Check) -> str:
-        argv = (LAUNCHER, "apprun", *check.command) if release.image.kind == "buildpack" else check.command
-        run, stream = await self._engine.exec(task.container, argv)
+        argv = check.command
+        if release.image.kind in ("buildpack", "cnb"):
+            argv = (LAUNCHER, *oneoff.words(release.image, check.command))
+        try:
+            run, stream = await self._engine.exec(task.container, argv)
+        except NotFound:
+            if task.node == await self._engine.node():
+                raise
+            return ELSEWHERE
         try:
             said = await _last(stream.lines())
             code = await self._engine.exec_code(run)

@@ -33,6 +33,8 @@ class App:
     logged: bool = False
     shares: bool = False
     """Whether previews get the secret config vars too."""
+    builder: str = ""
+    """The builder image of Cloud Native Buildpacks, "" for none."""
 
     @property
     def closed(self) -> str:
@@ -116,6 +118,9 @@ class Apps:
     def set_buildpacks(self, app: App, buildpacks: tuple[str, ...]) -> None:
         self._store.write("UPDATE apps SET buildpacks = ? WHERE name = ?", json.dumps(buildpacks), app.name)
 
+    def set_builder(self, app: App, image: str) -> None:
+        self._store.write("UPDATE apps SET builder = ? WHERE name = ?", image, app.name)
+
     # previews
 
     def create_preview(self, name: str, parent: App, *, branch: str) -> App:
@@ -127,7 +132,13 @@ class Apps:
             record = {"name": name, "owner": parent.owner, "branch": branch, "created": now()}
             with self._store.transaction():
                 self._store.insert(
-                    "apps", {**record, "parent": parent.name, "buildpacks": json.dumps(parent.buildpacks)}
+                    "apps",
+                    {
+                        **record,
+                        "parent": parent.name,
+                        "buildpacks": json.dumps(parent.buildpacks),
+                        "builder": parent.builder,
+                    },
                 )
                 secrets = self.secrets(parent)
                 hidden = frozenset() if parent.shares else secrets
@@ -306,4 +317,5 @@ def _app(row: Row) -> App:
         page=row["page"],
         logged=bool(row["logged"]),
         shares=bool(row["shares"]),
+        builder=row["builder"],
     )

@@ -8,12 +8,16 @@ from mothership.store.database import Row, Store, now
 
 @dataclass(frozen=True)
 class Drain:
-    """A drain. `url` may hold a password: show `mothership.logs.address.masked(url)` instead."""
+    """A drain. `url` may hold a password: show `mothership.logs.address.masked(url)` instead.
+
+    `anywhere` ones were added by an admin, and may lead to the server's own networks.
+    """
 
     id: int
     app: str
     url: str
     created: str
+    anywhere: bool = False
 
 
 class Drains:
@@ -22,13 +26,13 @@ class Drains:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, app: str, url: str) -> Drain:
+    def add(self, app: str, url: str, *, anywhere: bool = False) -> Drain:
         """Raises Conflict when the app has this one already."""
         if self._store.row("SELECT 1 FROM drains WHERE app = ? AND url = ?", app, url):
             raise Conflict(f"{app} has this drain already.", f"See its drains: drains {app}")
         created = now()
-        record = {"app": app, "url": url, "created": created}
-        return Drain(self._store.insert("drains", record), app, url, created)
+        record = {"app": app, "url": url, "created": created, "anywhere": int(anywhere)}
+        return Drain(self._store.insert("drains", record), app, url, created, anywhere)
 
     def remove(self, drain: Drain) -> None:
         self._store.write("DELETE FROM drains WHERE id = ?", drain.id)
@@ -42,4 +46,4 @@ class Drains:
 
 
 def _drain(row: Row) -> Drain:
-    return Drain(id=row["id"], app=row["app"], url=row["url"], created=row["created"])
+    return Drain(row["id"], row["app"], row["url"], row["created"], bool(row["anywhere"]))

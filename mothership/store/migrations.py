@@ -137,3 +137,13 @@ def m011_request_logs(db: Database) -> None:
 @migrations()
 def m012_preview_secrets(db: Database) -> None:
     db.execute("ALTER TABLE apps ADD COLUMN shares INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m013_drains_anywhere(db: Database) -> None:
+    db.execute("ALTER TABLE drains ADD COLUMN anywhere INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m014_builder(db: Database) -> None:
+    db.execute("ALTER TABLE apps ADD COLUMN builder TEXT NOT NULL DEFAULT ''")

@@ -25,7 +25,7 @@ async def ensure_network(settings: Settings, engine: Engine) -> None:
         return
     except NotFound:
         pass
-    taken = await _subnets(engine)
+    taken = await subnets(engine)
     for subnet in free(candidates(settings.instance), taken):
         try:
             await engine.create_overlay(settings.network, {INSTANCE: settings.instance}, subnet)
@@ -44,7 +44,8 @@ def free(candidates: Iterable[str], taken: Iterable[str]) -> list[str]:
     return [c for c in candidates if not any(ipaddress.ip_network(c).overlaps(n) for n in used if n.version == 4)]
 
 
-async def _subnets(engine: Engine) -> list[str]:
+async def subnets(engine: Engine) -> list[str]:
+    """The subnets of every network that the engine knows."""
     networks = await engine.networks({})
     return [
         config["Subnet"]

@@ -8,6 +8,9 @@ from mothership.engine import ContainerSpec, Engine
 from mothership.model import Image, Limits, Release
 from mothership.swarm.plan import APP, DROPPED, INSTANCE, PROCESS, RELEASE, ROLE, environment
 
+CNB_LAUNCHER = "/cnb/lifecycle/launcher"
+"""Sets the environment that Cloud Native Buildpacks made, then runs a shell line, or after `--` words as they are."""
+
 MEMORY = 1024
 """MiB, where the app set no limits for the kind."""
 
@@ -49,11 +52,15 @@ def spec(
 
 def shell(image: Image, line: str) -> tuple[str, ...]:
     """The launcher's arguments for a shell command line."""
+    if image.kind == "cnb":
+        return ("exec", line) if line in image.processes.values() else ("exec", CNB_LAUNCHER, line)
     return ("app" if image.kind == "buildpack" else "sh", line)
 
 
 def words(image: Image, argv: tuple[str, ...]) -> tuple[str, ...]:
     """The launcher's arguments for a command that is in words already."""
+    if image.kind == "cnb":
+        return ("exec", CNB_LAUNCHER, "--", *argv)
     return ("apprun" if image.kind == "buildpack" else "exec", *argv)
 
 

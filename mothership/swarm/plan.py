@@ -45,6 +45,8 @@ def arguments(image: Image, command: str) -> list[str]:
     """What the launcher is told to run; an empty command means the image's own ENTRYPOINT and CMD."""
     if image.kind == "buildpack":
         return ["app", command]
+    if image.kind == "cnb":
+        return ["exec", command]
     return ["sh", command] if command else ["exec", *image.entrypoint]
 
 

@@ -22,6 +22,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         print("GET", self.path, flush=True)
+        if self.path == "/burst":
+            sys.stdout.writelines(f"burst {number} {'x' * 80}\\n" for number in range(300_000))
+            sys.stdout.flush()
         if self.path == "/crash":
             os._exit(3)
         broken.extend([1] if self.path == "/break" else [])
@@ -192,6 +195,20 @@ def test_a_restart_of_the_daemon_neither_loses_nor_doubles_lines(server: Server,
     for found in counts.values():
         assert sorted(found) == list(range(len(found)))
     assert server.ssh(f"ps:scale {app} counter=0").returncode == 0
+
+
+def test_what_is_gone_when_the_daemon_comes_back_is_said(server: Server, app: str) -> None:
+    """The engine keeps 30 MB of a process; this is some 45 MB."""
+    server.get(app, "/before")
+    assert until(lambda: server.ssh(f"logs:search {app} GET before").returncode == 0)
+    server.kill(signal.SIGTERM)
+    assert server.get(app, "/burst", timeout=120).status == 200
+    server.start()
+    assert until(lambda: server.ssh(f"logs:search {app} 'burst 299999 '").returncode == 0, seconds=60)
+    said = server.ssh(f"logs:search {app} may be missing here").stdout.splitlines()
+    assert len(said) == 1 and "mothership[logs]: lines of web.1 may be missing here" in said[0]
+    numbers = [int(line.split("]: burst ")[1].split(" ")[0]) for line in lines(server, app) if "]: burst " in line]
+    assert numbers == list(range(numbers[0], 300_000))
 
 
 def test_a_flood_from_one_app_does_not_hold_up_another(server: Server, app: str, folder: Path) -> None:

@@ -42,7 +42,7 @@ def house(tmp_path: Path) -> House:
     apps = Apps(store)
     logs = AppLogs(tmp_path, cast(Any, None), drains=Drains(store))
     accounts = Accounts(store)
-    apps.create("blog", accounts.add_user("ada"))
+    apps.create("blog", accounts.add_user("ada", admin=True))
 
     def app(name: str, user: User) -> Any:
         return House.app(cast(Any, SimpleNamespace(apps=apps)), name, user)

@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from mothership.errors import Conflict, Invalid
+from mothership.errors import Refused as NotAllowed
 from mothership.logs import Journal, Query
 from mothership.logs.address import address, masked
 from mothership.logs.line import stored
 from mothership.logs.outlets import QUEUE, Outlet, Outlets
+from mothership.logs.reach import Reach, objection, own_addresses
 from mothership.logs.syslog import framed, message
 from mothership.store import Accounts, Apps, Store
 from mothership.store.drains import Drain, Drains
@@ -61,8 +64,11 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 
 @asynccontextmanager
-async def outlet(journal: Journal, url: str, context: ssl.SSLContext | None = None) -> AsyncIterator[Outlet]:
-    made = Outlet(Drain(1, "blog", url, ""), journal, context or ssl.create_default_context(), first=0.01)
+async def outlet(
+    journal: Journal, url: str, context: ssl.SSLContext | None = None, reach: Reach | None = None
+) -> AsyncIterator[Outlet]:
+    tls = context or ssl.create_default_context()
+    made = Outlet(Drain(1, "blog", url, ""), journal, tls, reach=reach, first=0.01)
     try:
         yield made
     finally:
@@ -231,9 +237,9 @@ async def test_drains_are_kept_and_go_with_their_app(tmp_path: Path, journal: Jo
     listener = Listener()
     await listener.open()
     url = f"syslog://127.0.0.1:{listener.port}"
-    drain = outlets.add("blog", url)
+    drain = await outlets.add("blog", url)
     with pytest.raises(Conflict):
-        outlets.add("blog", url)
+        await outlets.add("blog", url)
     journal.put(LINE)
     await until(lambda: listener.messages == [MESSAGE])
     await outlets.close()
@@ -246,3 +252,102 @@ async def test_drains_are_kept_and_go_with_their_app(tmp_path: Path, journal: Jo
     apps.delete(app)
     assert drains.all() == []
     await listener.close()
+
+
+# where drains may lead
+
+
+class Names:
+    """A DNS that says one thing first and another later."""
+
+    def __init__(self, *answers: str) -> None:
+        self._answers = list(answers)
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        return [self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]]
+
+
+async def networks() -> list[str]:
+    return ["10.100.0.0/16", "172.17.0.0/16", "fd00:77::/64"]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1", "this server itself"),
+        ("127.8.8.8", "this server itself"),
+        ("::1", "this server itself"),
+        ("::ffff:127.0.0.1", "this server itself"),
+        ("64:ff9b::7f00:1", "this server itself"),
+        ("2002:7f00:1::", "this server itself"),
+        ("0.0.0.0", "this server itself"),
+        ("::", "this server itself"),
+        ("203.0.113.7", "this server itself"),
+        ("10.100.3.4", "containers"),
+        ("172.17.0.1", "containers"),
+        ("::ffff:172.17.0.1", "containers"),
+        ("fd00:77::5", "containers"),
+        ("169.254.169.254", "metadata"),
+        ("fe80::1%eth0", "metadata"),
+        ("fd00:ec2::254", "metadata"),
+        ("100.100.100.200", "metadata"),
+        ("224.0.0.1", "no address"),
+        ("255.255.255.255", "no address"),
+        ("0.1.2.3", "no address"),
+        ("10.1.2.3", ""),
+        ("192.168.1.5", ""),
+        ("172.20.1.5", ""),
+        ("198.51.100.9", ""),
+        ("2001:db8::1", ""),
+        ("fd12::5", ""),
+    ],
+)
+async def test_a_drain_leads_outside_or_into_a_companys_own_networks(address: str, why: str) -> None:
+    found = objection(address, await networks(), [ip_address("203.0.113.7")])
+    assert why in found and bool(why) == bool(found)
+
+
+def test_the_machines_own_addresses_are_known() -> None:
+    shown = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
+    assert {ip_address(each) for each in [*shown, "127.0.0.1"]} <= own_addresses()
+
+
+@pytest.mark.parametrize("scheme", ["syslog", "syslog+tls", "http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "logs.example.com"])
+async def test_only_an_admins_drain_reaches_the_server_itself(
+    tmp_path: Path, journal: Journal, scheme: str, host: str
+) -> None:
+    """However its name was resolved when it was added."""
+    store = Store(tmp_path)
+    Apps(store).create("blog", Accounts(store).add_user("ada"))
+    listener = Listener()
+    await listener.open()
+    names = Names("127.0.0.1") if host != "logs.example.com" else Names("198.51.100.9", "127.0.0.1")
+    outlets = Outlets(lambda name: journal, Drains(store), reach=Reach(networks, lookup=names))
+    url = f"{scheme}://{host}:{listener.port}"
+    if host != "logs.example.com":
+        with pytest.raises(NotAllowed, match="this server itself"):
+            await outlets.add("blog", url)
+        Drains(store).add("blog", url)  # as an earlier version let it in
+        outlets.open()
+    else:
+        await outlets.add("blog", url)
+    journal.put(LINE)
+    await until(lambda: "only admins" in outlets.all("blog")[0][1].trouble)
+    assert not listener.writers
+    await outlets.add("blog", f"syslog://[::ffff:127.0.0.1]:{listener.port}", anywhere=True)
+    journal.put(LINE)
+    await until(lambda: MESSAGE in listener.messages)
+    await outlets.close()
+    await listener.close()
+
+
+async def test_a_connection_goes_to_the_address_that_was_looked_at(journal: Journal) -> None:
+    """No resolver knows the name: only what the look-up said can have led to the listener."""
+    async with collector([]) as (place, _, bodies):
+        port = int(place.rpartition(":")[2])
+        reach = Reach(networks, proxy_port=port, lookup=Names("127.0.0.1"))
+        async with outlet(journal, f"http://nowhere.invalid:{port}/in", reach=reach) as drain:
+            journal.put(LINE)
+            await until(lambda: drain.report.sent)
+    assert bodies == [framed([LINE], "blog")]

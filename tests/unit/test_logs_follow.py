@@ -98,6 +98,36 @@ async def test_a_restarted_daemon_neither_loses_nor_doubles_lines(tmp_path: Path
     await second.close()
 
 
+async def test_what_the_engine_had_no_room_for_meanwhile_is_said_in_its_place(tmp_path: Path) -> None:
+    printed: list[Line] = [(1, at(number), f"line {number}") for number in range(100)]
+    first = logs(tmp_path, Prints(printed[:40]))
+    await follow_until(first, 40)
+    await first.close()
+    second = logs(tmp_path, Prints(printed[60:]))
+    found = await follow_until(second, 81)
+    assert found[39:42] == [
+        "app[web.1]: line 39",
+        "mothership[logs]: lines of web.1 may be missing here: it printed more than the engine keeps while Mothership "
+        "was away",
+        "app[web.1]: line 60",
+    ]
+    await second.close()
+    third = logs(tmp_path, Prints(printed[60:]))
+    assert await follow_until(third, 81) == found
+    await third.close()
+
+
+async def test_a_stream_that_was_quiet_for_long_has_no_gap(tmp_path: Path) -> None:
+    """Its last line is older than where reading begins again."""
+    early: list[Line] = [(2, at(1), "err"), (1, at(9000), "out")]
+    first = logs(tmp_path, Prints(early))
+    await follow_until(first, 2)
+    await first.close()
+    second = logs(tmp_path, Prints([*early, (2, at(9001), "err again")]))
+    assert await follow_until(second, 3) == ["app[web.1]: err", "app[web.1]: out", "app[web.1]: err again"]
+    await second.close()
+
+
 async def test_streams_that_overtook_each_other_are_complete_after_a_restart(tmp_path: Path) -> None:
     early: list[Line] = [(1, at(5), "out 5"), (1, at(9), "out 9")]
     late: list[Line] = [(2, at(7), "err 7"), (2, at(8), "err 8"), (1, at(10), "out 10")]

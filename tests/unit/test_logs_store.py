@@ -96,6 +96,17 @@ def test_a_stream_read_again_is_new_right_after_its_cursor() -> None:
     assert Sieve(("", 0)).new("1")
 
 
+@pytest.mark.parametrize(
+    ("read", "gaps"),
+    [(["1", "2"], []), (["2", "3"], ["2"]), (["0", "2"], ["2"]), (["1", "1", "1", "2"], []), ([], [])],
+)
+def test_a_gap_is_where_the_cursors_own_line_is_gone(read: list[str], gaps: list[str]) -> None:
+    sieve = Sieve(("1", 2), awaited=True)
+    assert [at for at in read if sieve.new(at) and sieve.gap] == gaps
+    first = Sieve(("", 0), awaited=True)
+    assert not any(first.new(at) and first.gap for at in read)
+
+
 def test_what_the_engine_repeats_is_let_through_once_and_a_clock_may_be_set_back() -> None:
     sieve = Sieve(("", 0))
     printed = ["1", "11", "12", "12", "13", "13"]
