@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016
 # What the app's processes and later buildpacks get to see.
 
 write_profile() {
