@@ -4,40 +4,43 @@
 ASSET_DIRECTORIES=(public/assets public/packs public/packs-production public/vite tmp/cache/assets tmp/cache/webpacker)
 
 precompile_assets() {
-	local tasks
 	if compgen -G 'public/assets/*manifest*.json' >/dev/null || compgen -G 'public/assets/.*manifest*.json' >/dev/null; then
 		step "Not compiling assets: their manifest is in the repository"
 		return
 	fi
-	tasks=$(asset_tasks)
-	if [[ -z $tasks ]]; then return; fi
-	step "rake $tasks"
+	if ! compgen -G '[Rr]akefile*' >/dev/null || ! has rake; then return; fi
 	bring_assets
-	# shellcheck disable=SC2086
-	if ! with_dummies indented bundle exec rake $tasks; then
-		fail "Compiling the assets failed: the reason is above." \
-			"Config vars that the app needs to start must be set before the push (mothership config:set)." \
-			"To see it on your machine: RAILS_ENV=production SECRET_KEY_BASE_DUMMY=1 bundle exec rake assets:precompile"
+	if has sprockets-rails || has propshaft; then
+		step "rake assets:precompile assets:clean"
+		with_dummies indented bundle exec rake assets:precompile assets:clean || fail_assets
+	else
+		precompile_if_known
 	fi
 	keep_assets
 }
 
-# The tasks there are. Of the two that come with Rails both are known, without starting the app to ask.
-asset_tasks() {
+# Starting the app only to ask for its tasks would take as long as the task: it is tried, and asked for when it fails.
+precompile_if_known() {
 	local known
-	if ! compgen -G '[Rr]akefile*' >/dev/null || ! has rake; then return; fi
-	if has sprockets-rails || has propshaft; then
-		echo "assets:precompile assets:clean"
-		return
-	fi
-	if ! known=$(with_dummies bundle exec rake -P 2>/tmp/rake.log); then
-		{
+	if with_dummies bundle exec rake assets:precompile >/tmp/assets.log 2>&1; then
+		step "rake assets:precompile"
+		sed 's/^/       /' /tmp/assets.log
+	elif ! grep -q "Don't know how to build task 'assets:precompile'" /tmp/assets.log; then
+		if ! known=$(with_dummies bundle exec rake -P 2>/tmp/rake.log); then
 			warn "\`rake -P\` fails, so that nothing is known of the app's tasks: assets are not compiled."
-			tail -n 5 /tmp/rake.log | sed 's/^/       /'
-		} >&2
-		return
+			grep -v '^$' /tmp/rake.log | head -n 5 | sed 's/^/       /'
+		elif grep -qx 'rake assets:precompile' <<<"$known"; then
+			step "rake assets:precompile"
+			sed 's/^/       /' /tmp/assets.log
+			fail_assets
+		fi
 	fi
-	if grep -qx 'rake assets:precompile' <<<"$known"; then echo assets:precompile; fi
+}
+
+fail_assets() {
+	fail "Compiling the assets failed: the reason is above." \
+		"Config vars that the app needs to start must be set before the push (mothership config:set)." \
+		"To see it on your machine: RAILS_ENV=production SECRET_KEY_BASE_DUMMY=1 bundle exec rake assets:precompile"
 }
 
 # with_dummies COMMAND...: run it with stand-ins for what a build has no need of, but Rails asks for.
