@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,9 @@ public class Main {
         HttpServer server = HttpServer.create(new InetSocketAddress("0.0.0.0", port), 0);
         server.createContext("/", exchange -> {
             StringBuilder said = new StringBuilder("{");
-            String[] names = {"JDBC_DATABASE_URL", "JDBC_DATABASE_PASSWORD", "SPRING_DATASOURCE_USERNAME", "JAVA_TOOL_OPTIONS"};
+            String[] names = {
+                "JDBC_DATABASE_URL", "JDBC_DATABASE_PASSWORD", "SPRING_DATASOURCE_USERNAME", "JAVA_TOOL_OPTIONS"
+            };
             for (String name : names) {
                 said.append("\\"" + name + "\\": \\"" + System.getenv(name) + "\\", ");
             }
@@ -56,12 +57,13 @@ public class Main {
     }
 }
 """
+HELLO = "src/main/java/hello/Hello.java"
 PLAIN = {"pom.xml": POM, "src/main/java/Main.java": MAIN}
 PATIENCE = 900
 """Seconds: the first push to ask for an extra makes it."""
 
 
-def copied(example: str, folder: Path) -> dict[str, str]:
+def copied(example: str) -> dict[str, str]:
     root = EXAMPLES / example
     return {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file() and "target" not in p.parts}
 
@@ -69,12 +71,14 @@ def copied(example: str, folder: Path) -> dict[str, str]:
 def test_the_spring_boot_example_is_served_and_a_change_of_its_source_fetches_nothing(
     server: Server, folder: Path
 ) -> None:
-    server.commit(folder, copied("java-spring-boot", folder))
+    server.commit(folder, copied("java-spring-boot"))
     pushed = server.push(folder, "j-spring", timeout=PATIENCE)
     assert pushed.code == 0, pushed.text
     assert server.get("j-spring").body == "Hello from Spring Boot on Java 21.\n"
     source = folder / "src/main/java/hello/Hello.java"
-    server.commit(folder, {"src/main/java/hello/Hello.java": source.read_text().replace("Hello from", "Greetings from")})
+    server.commit(
+        folder, {"src/main/java/hello/Hello.java": source.read_text().replace("Hello from", "Greetings from")}
+    )
     packages = server.data / "cache/j-spring/java/.m2/repository/org"
     before = sum(1 for _ in packages.rglob("*.jar"))
     pushed = server.push(folder, "j-spring", timeout=PATIENCE)
@@ -109,7 +113,9 @@ def test_a_procfile_may_start_the_classes_as_they_lie(server: Server, folder: Pa
 
 
 def test_goals_and_options_are_config_vars(server: Server, folder: Path) -> None:
-    profile = "<profiles><profile><id>other</id><build><finalName>named-by-profile</finalName></build></profile></profiles>"
+    profile = (
+        "<profiles><profile><id>other</id><build><finalName>named-by-profile</finalName></build></profile></profiles>"
+    )
     server.commit(folder, {**PLAIN, "pom.xml": POM.replace("</project>", f"{profile}</project>")})
     assert server.ssh("apps:create j-goals").returncode == 0
     line = "config:set j-goals MAVEN_CUSTOM_GOALS=package 'MAVEN_CUSTOM_OPTS=-DskipTests -Pother'"

@@ -84,6 +84,11 @@ maven_settings() {
 	elif [[ -f settings.xml ]]; then
 		settings=(-s settings.xml)
 	fi
+	# The server's mirror of Maven Central: Mavens before 3.9 don't read MAVEN_ARGS.
+	if [[ ${MAVEN_ARGS:-} == "-gs /mothership/settings.xml" ]]; then
+		unset MAVEN_ARGS
+		settings+=(-gs /mothership/settings.xml)
+	fi
 }
 
 # The local repository only ever grows.

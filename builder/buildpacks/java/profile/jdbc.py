@@ -38,11 +38,11 @@ def variables(name: str, value: str) -> Iterator[tuple[str, str]]:
     yield f"{prefix}_URL", jdbc + query(url, user, password)
     yield f"{prefix}_USERNAME", user
     yield f"{prefix}_PASSWORD", password
-    if name == "DATABASE_URL" and not os.environ.get("DISABLE_SPRING_DATASOURCE_URL"):
-        if "SPRING_DATASOURCE_URL" not in os.environ:
-            yield "SPRING_DATASOURCE_URL", jdbc + query(url, user, password)
-            yield "SPRING_DATASOURCE_USERNAME", user
-            yield "SPRING_DATASOURCE_PASSWORD", password
+    unwanted = os.environ.get("DISABLE_SPRING_DATASOURCE_URL") or "SPRING_DATASOURCE_URL" in os.environ
+    if name == "DATABASE_URL" and not unwanted:
+        yield "SPRING_DATASOURCE_URL", jdbc + query(url, user, password)
+        yield "SPRING_DATASOURCE_USERNAME", user
+        yield "SPRING_DATASOURCE_PASSWORD", password
 
 
 def address(url: SplitResult) -> str:

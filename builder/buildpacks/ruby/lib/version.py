@@ -70,7 +70,9 @@ def from_file(path: Path) -> str:
         return ""
     version = re.fullmatch(r"(?:ruby-)?(\d+(?:\.\d+){0,2})(?:-?p\d+)?", match[1])
     if not version:
-        raise Problem(f"{path.name} asks for Ruby {match[1][:60]!r}, which is not a version of MRI.", f"There is: {offered()}")
+        raise Problem(
+            f"{path.name} asks for Ruby {match[1][:60]!r}, which is not a version of MRI.", f"There is: {offered()}"
+        )
     return version[1]
 
 
