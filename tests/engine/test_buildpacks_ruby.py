@@ -260,17 +260,8 @@ def test_assets_that_do_not_compile_fail_the_push_and_leave_the_release(
 
 def test_the_older_ruby_of_the_stack_is_there_for_those_who_ask(server: Server, folder: Path) -> None:
     gemfile = 'source "https://rubygems.org"\nruby "~> 3.1.0"\n'
-    lock = "GEM\n  remote: https://rubygems.org/\n  specs:\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n\nBUNDLED WITH\n   2.3.15\n"
-    serve = (
-        'require "socket"; server = TCPServer.new("0.0.0.0", ENV["PORT"]); loop { c = server.accept; c.gets; '
-        'c.write "HTTP/1.0 200 OK\\r\\n\\r\\n#{RUBY_VERSION}"; c.close }\n'
-    )
-    files = {
-        "Gemfile": gemfile,
-        "Gemfile.lock": lock,
-        "serve.rb": serve,
-        "Procfile": "web: bundle exec ruby serve.rb\n",
-    }
+    command = "web: bundle exec ruby serve.rb\n"
+    files = {"Gemfile": gemfile, "Gemfile.lock": EMPTY_LOCK, "serve.rb": SERVE, "Procfile": command}
     server.commit(folder, files)
     pushed = server.push(folder, "r-old", timeout=PATIENCE)
     assert pushed.code == 0, pushed.text
