@@ -29,7 +29,7 @@ keep_node() {
 
 install_packages() {
 	local marker=node_modules/.inputs inputs
-	inputs=$(cat package.json package-lock.json yarn.lock pnpm-lock.yaml .npmrc .yarnrc .yarnrc.yml 2>/dev/null | sha256sum)
+	inputs=$({ cat package.json package-lock.json yarn.lock pnpm-lock.yaml .npmrc .yarnrc .yarnrc.yml 2>/dev/null || true; } | sha256sum)
 	if [[ -f $marker && $(<"$marker") == "$inputs" ]]; then
 		step "Using the JavaScript packages of the last build"
 		return
