@@ -18,7 +18,8 @@ write_profile() {
 		cat "$BUILDPACK_DIR/profile/ruby.sh"
 		printf 'export PATH="%s/bin:/app/bin:/app/vendor/bundle/ruby/%s/bin:/app/.heroku/ruby-node/bin:$PATH"\n' "$RUBY_HOME" "$api"
 		printf 'export GEM_PATH="/app/vendor/bundle/ruby/%s${GEM_PATH:+:$GEM_PATH}"\n' "$api"
-		printf 'export BUNDLE_WITHOUT=${BUNDLE_WITHOUT-%q}\n' "$BUNDLE_WITHOUT"
+		# Not the config var: until the next build, what is installed is what this one left.
+		printf 'export BUNDLE_WITHOUT=%q\n' "$BUNDLE_WITHOUT"
 		if has railties; then
 			cat "$BUILDPACK_DIR/profile/rails.sh"
 			printf 'export SECRET_KEY_BASE=${SECRET_KEY_BASE:-%s}\n' "$SECRET"
