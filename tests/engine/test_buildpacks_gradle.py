@@ -45,6 +45,7 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
         program.external_attr = 0o100755 << 16
         program.create_system = 3
         archive.writestr(program, STAND_IN)
+    path.parent.chmod(0o755)
     return path
 
 

@@ -150,6 +150,7 @@ def mirrored(tmp_path_factory: pytest.TempPathFactory, worker_id: str, gems: Pat
         mirrors={"https://rubygems.org": str(gems / "source"), "https://cache.ruby-lang.org/": str(rubies)},
     )
     release_of_ruby(rubies)
+    rubies.chmod(0o755)
     try:
         made.start()
         yield made
