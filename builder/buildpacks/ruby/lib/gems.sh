@@ -46,7 +46,7 @@ fail_install() {
 	if ! sed -n '/^PLATFORMS/,/^$/p' Gemfile.lock | grep -qE '^  (ruby|.*linux.*)$'; then
 		lines+=("Gemfile.lock knows no Linux: run \`bundle lock --add-platform x86_64-linux\`, commit it, and push again.")
 	fi
-	if [[ -n $DEMAND ]] && ! grep -q '^RUBY VERSION' Gemfile.lock; then
+	if [[ -n $DEMAND && $PLACE == "the Gemfile" ]] && ! grep -q '^RUBY VERSION' Gemfile.lock; then
 		lines+=("Gemfile.lock doesn't know of the Gemfile's ruby line: run \`bundle install\` on your machine and commit it.")
 	fi
 	lines+=("Credentials of a private source are a config var: mothership config:set BUNDLE_GEMS__EXAMPLE__COM=user:password")

@@ -55,7 +55,7 @@ def asked(root: Path) -> tuple[list[Clause], str, str]:
     if not clauses:
         for name in (".ruby-version", ".tool-versions"):
             if version := from_file(root / name):
-                return [] if version.count(".") == 2 else [demand(version)], full(version), name
+                return [demand(series(version))], full(version), name
     return clauses, "", place
 
 
