@@ -60,7 +60,8 @@ def asked(root: Path) -> tuple[list[Clause], str, str]:
 
 
 def demand(version: str) -> Clause:
-    return ("=" if version.count(".") == 2 else "~>", numbers(version if "." in version else f"{version}.0"))
+    """Exactly a full version; of a shorter one (3.3, 3) whatever begins with it."""
+    return ("=", numbers(version)) if version.count(".") == 2 else ("~>", (*numbers(version), 0))
 
 
 def from_file(path: Path) -> str:
