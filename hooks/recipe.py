@@ -1,8 +1,8 @@
 """The recipe of a deploy: build, release, ship, route; recorded, logged and cancellable."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,11 @@ SHORT = 7
 
 @dataclass(frozen=True)
 class Job:
-    """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record."""
+    """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record.
+
+    A source that is still to come has an `arrive`, which brings it and gives the job with its commit; leaving it
+    after a success keeps the commit. `make` is what makes the image, the builder by default.
+    """
 
     app: App
     commit: str
@@ -35,6 +39,8 @@ class Job:
     no_cache: bool = False
     dry_run: bool = False
     phase: bool = True
+    arrive: Callable[["Job", Output], AbstractAsyncContextManager["Job"]] | None = None
+    make: Callable[[Source, Output], Awaitable[Image]] | None = None
 
 
 class Recipe:
@@ -71,10 +77,12 @@ class Recipe:
             self._running.entered(job.build),
         ):
             told = out.also(file.write).hiding(self._apps.secret_values(job.app))
-            image = await self._build(job, out.also(file.write, logged).hiding(self._apps.secret_values(job.app)))
-            if job.dry_run:
-                raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
-            return await self._ship(job, image, told)
+            building = out.also(file.write, logged).hiding(self._apps.secret_values(job.app))
+            async with _here(job, building) as job:
+                image = await self._build(job, building)
+                if job.dry_run:
+                    raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
+                return await self._ship(job, image, told)
 
     @contextmanager
     def _recorded(self, job: Job, log: Output) -> Iterator[None]:
@@ -106,9 +114,10 @@ class Recipe:
             buildpacks=job.app.buildpacks,
             build_id=job.build,
         )
+        make = job.make or self._builder.build
         try:
             async with self._slots.take(job.app.name, out):
-                image = await self._builder.build(source, out)
+                image = await make(source, out)
         except OSError as error:
             raise BuildFailed(f"The build could not be carried out: {error.strerror or error}.") from error
         self._builds.built(job.build, image)
@@ -133,6 +142,19 @@ class Recipe:
             raise
         announce(self._settings, release, out)
         return release
+
+
+@asynccontextmanager
+async def _here(job: Job, out: Output) -> AsyncIterator[Job]:
+    """The job with its source here."""
+    if job.arrive is None:
+        yield job
+        return
+    try:
+        async with job.arrive(job, out) as arrived:
+            yield arrived
+    except OSError as error:
+        raise BuildFailed(f"The source could not be taken: {error.strerror or error}.") from error
 
 
 def announce(settings: Settings, release: Release, out: Output) -> None:
