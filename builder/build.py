@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from builder import appjson
-from builder.buildpack import Buildpacks, Compiled
+from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import choose
 from builder.commit import Root, read_root
 from builder.disk import folder_size, full_disk_explained
@@ -29,7 +29,8 @@ from mothership.model import PROCESS_NAME, Image
 from mothership.output import Output
 
 ENTRYPOINT = ["/mothership/launcher"]
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+EXTRAS = "mothership.extras"
+"""The label that says which extras of the stack an image is based on."""
 
 
 class Builder:
@@ -68,7 +69,7 @@ class Builder:
         root = await in_thread(read_root, source)
         processes = parse(root.files[NAME]) if NAME in root.files else {}
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
-        choice = choose(source, root)
+        choice = choose(source, root, self._settings.buildpacks)
         out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
         by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
         image = await by(source, root, processes, out)
@@ -148,14 +149,14 @@ class Builder:
             said = await self._compiled(source, root, workspace, out)
             processes = {**_valid(said.processes), **procfile}
             _announce(processes, procfile, out)
-            base = await self._images.stack()
+            base = await self._images.stack(said.extras)
             cuts = await in_thread(layers.cut, root.time)
             try:
-                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
+                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said))
             except NotFound:
                 layers.forget()
                 cuts = await in_thread(layers.cut, root.time)
-                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said.config))
+                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said))
             layers.keep(cuts)
         _ready(stored, out)
         return Image(
@@ -169,10 +170,11 @@ class Builder:
 
     async def _compiled(self, source: Source, root: Root, workspace: Workspace, out: Output) -> Compiled:
         ignore = slugignore(root.files.get(".slugignore", b""))
-        choice = choose(source, root)
+        choice = choose(source, root, self._settings.buildpacks)
         await in_thread(workspace.sync, source, ignore)
         with workspace.building():
-            said = await self._buildpacks.compile(source, choice, workspace.app, out)
+            said = await self._buildpacks.compile(source, choice, workspace.app, out, workspace.extras)
+        workspace.extras = said.extras
         if workspace.changes_hands(said.used) and not source.no_cache:
             out.step("Other buildpacks than last time: building from scratch")
             return await self._compiled(replace(source, no_cache=True), root, workspace, out)
@@ -217,16 +219,16 @@ class Builder:
         return await self._images.put(source.app, source.build_id.lower() or "latest", base, cuts, changes)
 
 
-def _buildpack_config(source: Source, base: Base, config: Mapping[str, str]) -> dict[str, Any]:
+def _buildpack_config(source: Source, base: Base, said: Compiled) -> dict[str, Any]:
     given = dict(pair.split("=", 1) for pair in base.config["config"].get("Env") or [])
-    values = {"PATH": PATH, **given, "HOME": "/app", **config}
+    values = {"PATH": PATH, **given, "HOME": "/app", **said.config}
     return {
         "Entrypoint": ENTRYPOINT,
         "Cmd": None,
         "User": "1000:1000",
         "WorkingDir": "/app",
         "Env": [f"{key}={value}" for key, value in values.items()],
-        "Labels": _labels(source),
+        "Labels": {**_labels(source), EXTRAS: " ".join(said.extras)},
     }
 
 

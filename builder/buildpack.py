@@ -1,27 +1,29 @@
 """Buildpacks in a builder container: non-root, limited, on a network of its own."""
 
-import contextlib
 import os
-import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from builder.choose import Choice, nothing_detected
+from builder.desk import OWNER, Desk, desk
 from builder.disk import disk_full, is_full
 from builder.limits import out_of_memory, time_limit
-from builder.release import ReleaseInfo, read_release
+from builder.mirrors import mirrors
+from builder.quota import write_limit
+from builder.release import read_release
 from builder.service import network_name
 from builder.source import Source
+from builder.stack import ensure_extended, extras, known, tag
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec, Engine
 from mothership.errors import BuildFailed
 from mothership.output import Output
 
-HERE = Path(__file__).parent
-OWNER = 1000
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CA_VARIABLES = (
     "SSL_CERT_FILE",
     "PIP_CERT",
@@ -31,20 +33,20 @@ CA_VARIABLES = (
     "GIT_SSL_CAINFO",
     "npm_config_cafile",
     "CARGO_HTTP_CAINFO",
+    "BUNDLE_SSL_CA_CERT",
+    "COMPOSER_CAFILE",
+    "DENO_CERT",
 )
-HIDDEN = re.compile(
-    r"PATH|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LIBRARY_PATH|LD_LIBRARY_PATH|PYTHONHOME|NODE_PATH|IFS|JAVA_OPTS"
-)
-"""Config vars that would break a build; they reach the app only (Heroku, "Buildpack API")."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the buildpacks said about the app they built."""
+    """What the buildpacks said about the app they built, and the extras of the stack that it needs."""
 
-    processes: dict[str, str]
-    config: dict[str, str]
+    processes: Mapping[str, str]
+    config: Mapping[str, str]
     used: str
+    extras: tuple[str, ...] = ()
 
 
 class Buildpacks:
@@ -53,21 +55,39 @@ class Buildpacks:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
+        self._mirrors = mirrors(settings.mirrors)
 
-    async def compile(self, source: Source, choice: Choice, workspace: Path, out: Output) -> Compiled:
-        """Detect and compile in one container. Raises BuildFailed; nothing runs any more when this returns."""
-        with self._desk(source, choice) as desk:
-            spec = self._spec(source, choice, workspace, desk)
-            async with self._engine.container(spec) as container:
-                code = await self._run(container, out)
-                if code:
-                    await self._explain(source, container, desk, workspace, code)
-            return _said(desk / "out")
+    async def compile(
+        self, source: Source, choice: Choice, workspace: Path, out: Output, had: tuple[str, ...] = ()
+    ) -> Compiled:
+        """Detect and compile in one container. Raises BuildFailed; nothing runs any more when this returns.
 
-    async def _run(self, container: str, out: Output) -> int:
+        `had` are the extras of the last build: this one starts in a stack that has them, and starts over in one that
+        has more when the buildpacks ask for it.
+        """
+        self._make_cache(source)
+        had = tuple(name for name in had if name in known())
+        with desk(self._settings, source, choice, self._mirrors) as place:
+            while True:
+                await ensure_extended(self._settings, self._engine, had, out)
+                async with self._engine.container(self._spec(source, choice, workspace, place, had)) as container:
+                    code = await self._run(container, workspace, self.cache(source.app), out)
+                    if code:
+                        await self._explain(source, container, place, workspace, code)
+                wants = extras(place.said("extras").split())
+                if not place.said("wants"):
+                    return replace(_said(place), extras=wants)
+                had = wants
+                place.clear()
+
+    async def _run(self, container: str, workspace: Path, cache: Path, out: Output) -> int:
         stream = await self._engine.attach(container, stdin=True)
+        written = await self._written(container)
         try:
-            async with time_limit(self._settings.build_time):
+            async with (
+                time_limit(self._settings.build_time),
+                write_limit(self._settings.build_disk, lambda: (workspace, cache, *written)),
+            ):
                 await self._engine.start(container)
                 async for line in stream.lines():
                     out.raw(line)
@@ -75,9 +95,14 @@ class Buildpacks:
         finally:
             stream.close()
 
-    async def _explain(self, source: Source, container: str, desk: Path, workspace: Path, code: int) -> None:
+    async def _written(self, container: str) -> tuple[Path, ...]:
+        """Where the engine keeps what a container writes outside of its mounts."""
+        data = (await self._engine.inspect(container)).get("GraphDriver", {}).get("Data") or {}
+        return tuple(Path(data[name]) for name in ("UpperDir",) if data.get(name))
+
+    async def _explain(self, source: Source, container: str, place: Desk, workspace: Path, code: int) -> None:
         """Raise the BuildFailed that says why."""
-        step, _, status = _read(desk / "out" / "failed").strip().rpartition(" ")
+        step, _, status = place.said("failed").strip().rpartition(" ")
         if step == "detection":
             raise nothing_detected(source.app)
         if is_full(workspace):
@@ -85,53 +110,32 @@ class Buildpacks:
         state = (await self._engine.inspect(container))["State"]
         if state.get("OOMKilled") or code == 137:
             raise out_of_memory(source, self._settings)
-        what = f"Buildpack {step} failed with exit code {status}" if step else f"The build ended with exit code {code}"
+        if step.startswith(("fetching", "opening")):
+            raise BuildFailed(f"Buildpack: {step} failed.", "Its address is right? mothership buildpacks shows it.")
+        what = f"Buildpack {step} {_ended(status)}" if step else f"The build ended with exit code {code}"
         raise BuildFailed(f"{what}.", "Its own output above says why.")
-
-    @contextlib.contextmanager
-    def _desk(self, source: Source, choice: Choice) -> Iterator[Path]:
-        """A folder for one build: fresh copies of the buildpacks, the config vars as files, and what is said back."""
-        desk = self._settings.data / "builds" / ".running" / source.build_id
-        try:
-            for name in ("env", "out", "buildpack"):
-                (desk / name).mkdir(parents=True, exist_ok=True)
-            for name in choice.buildpacks:
-                if "://" not in name and "@" not in name:
-                    shutil.copytree(HERE / "buildpacks" / name, desk / "buildpack" / name)
-            shutil.copy(HERE / "runner.sh", desk / "runner.sh")
-            for key, value in source.config.items():
-                if not HIDDEN.fullmatch(key):
-                    (desk / "env" / key).write_text(value)
-            cache = self.cache(source.app)
-            if source.no_cache:
-                shutil.rmtree(cache, ignore_errors=True)
-            cache.mkdir(parents=True, exist_ok=True)
-            os.chown(cache, OWNER, OWNER)
-            _give(desk)
-            yield desk
-        finally:
-            shutil.rmtree(desk, ignore_errors=True)
 
     def cache(self, app: str) -> Path:
         return self._settings.data / "cache" / app
 
-    def _spec(self, source: Source, choice: Choice, workspace: Path, desk: Path) -> ContainerSpec:
-        names = tuple(n if "://" in n or "@" in n else f"/buildpack/{n}" for n in choice.buildpacks)
-        binds = [
-            Bind(str(workspace), "/app"),
-            Bind(str(self.cache(source.app)), "/cache"),
-            Bind(str(desk / "env"), "/env", read_only=True),
-            Bind(str(desk / "out"), "/out"),
-            Bind(str(desk / "buildpack"), "/buildpack"),
-            Bind(str(desk / "runner.sh"), "/runner.sh", read_only=True),
-        ]
+    def _make_cache(self, source: Source) -> None:
+        cache = self.cache(source.app)
+        if source.no_cache:
+            shutil.rmtree(cache, ignore_errors=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        os.chown(cache, OWNER, OWNER)
+
+    def _spec(
+        self, source: Source, choice: Choice, workspace: Path, place: Desk, had: tuple[str, ...]
+    ) -> ContainerSpec:
+        binds = [*place.binds(workspace, self.cache(source.app)), *self._mirrors.binds]
         if self._settings.ca_bundle:
             binds.append(Bind(self._settings.ca_bundle, BUNDLE, read_only=True))
         return ContainerSpec(
-            image=f"mothership/stack-build:{self._settings.stack}",
-            entrypoint=("bash", "/runner.sh"),
-            command=("auto" if choice.detect else "all", *names),
-            env=self._environment(source),
+            image=f"mothership/stack-build:{tag(self._settings.stack, had)}",
+            entrypoint=("bash", "/runner/run.sh"),
+            command=("auto" if choice.detect else "all",),
+            env=self._environment(source, had),
             labels={
                 "mothership.instance": self._settings.instance,
                 "mothership.role": "build",
@@ -149,40 +153,41 @@ class Buildpacks:
             stop_timeout=1,
         )
 
-    def _environment(self, source: Source) -> dict[str, str]:
+    def _environment(self, source: Source, had: tuple[str, ...]) -> dict[str, str]:
         certificates = dict.fromkeys(CA_VARIABLES, BUNDLE) if self._settings.ca_bundle else {}
+        shims = {"PATH": f"/runner/shims:{PATH}"} if self._settings.mirrors else {}
+        maven = {"MAVEN_ARGS": "-gs /mothership/settings.xml"} if "settings.xml" in self._mirrors.files else {}
         return {
             "HOME": "/tmp",
             "LANG": "C.UTF-8",
             **self._settings.build_env,
             **certificates,
+            **self._mirrors.environment,
+            **shims,
+            **maven,
+            "MOTHERSHIP_EXTRAS": " ".join(had),
             "STACK": self._settings.stack,
             "SOURCE_VERSION": source.commit,
             "REQUEST_ID": source.build_id,
         }
 
 
-def _said(out: Path) -> Compiled:
-    processes: dict[str, str] = {}
+def _said(place: Desk) -> Compiled:
+    """Config vars of all buildpacks; process types of the last one, which is the app's own language (Heroku)."""
+    processes: Mapping[str, str] = {}
     config: dict[str, str] = {}
-    for path in sorted(out.glob("release.*"), key=lambda path: int(path.suffix[1:])):
-        info: ReleaseInfo = read_release(_read(path))
-        processes |= info.processes
+    for path in sorted(place.out.glob("release.*"), key=lambda path: int(path.suffix[1:])):
+        info = read_release(place.said(path.name))
+        processes = info.processes or processes
         config |= info.config
-    return Compiled(processes, config, _read(out / "used"))
+    return Compiled(processes, config, place.said("used"))
 
 
-def _read(path: Path) -> str:
-    """A small file that a build wrote; never one that a symlink leads to."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(file, "rb") as data:
-        return data.read(1 << 20).decode(errors="replace")
-
-
-def _give(root: Path) -> None:
-    for folder, _, names in os.walk(root):
-        for path in (folder, *(f"{folder}/{name}" for name in names)):
-            os.chown(path, OWNER, OWNER)
+def _ended(status: str) -> str:
+    """How a program ended, by the status that a shell gives it: 128 and more is a signal."""
+    if status.isdigit() and int(status) > 128:
+        try:
+            return f"was ended by {signal.Signals(int(status) - 128).name}"
+        except ValueError:
+            pass
+    return f"failed with exit code {status}"

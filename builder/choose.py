@@ -1,32 +1,14 @@
 """Which way an app is built: the app's setting, BUILDPACK_URL, .buildpacks, app.json, a Dockerfile, or detection."""
 
 import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from builder.commit import Root
+from builder.packs import BUILT_IN, Pack, own, pack
 from builder.source import Source
 from mothership.errors import BuildFailed, Invalid
 
-BUILT_IN = ("ruby", "python", "php", "java", "go", "rust", "deno", "bun", "node", "static")
-"""In the order they are tried. A package.json beside another language's own file is for that app's assets."""
-
-SHORT = {
-    "python": "python",
-    "nodejs": "node",
-    "node": "node",
-    "ruby": "ruby",
-    "php": "php",
-    "java": "java",
-    "gradle": "java",
-    "jvm": "java",
-    "go": "go",
-    "rust": "rust",
-    "deno": "deno",
-    "bun": "bun",
-    "static": "static",
-}
 LOOKED_FOR = (
     "Ruby: Gemfile",
     "Python: requirements.txt, uv.lock, poetry.lock, Pipfile, pyproject.toml or setup.py",
@@ -40,7 +22,6 @@ LOOKED_FOR = (
     "static site: index.html, static.json, public/index.html or dist/index.html",
     "Dockerfile",
 )
-URL = re.compile(r"(https?|git|ssh)://[^\s]+|git@[^\s]+")
 
 
 @dataclass(frozen=True)
@@ -49,35 +30,17 @@ class Choice:
 
     dockerfile: bool = False
     detect: bool = False
-    buildpacks: tuple[str, ...] = ()
+    buildpacks: tuple[Pack, ...] = ()
 
 
-def choose(source: Source, root: Root) -> Choice:
-    """The first of the places that says something decides. Raises Invalid."""
+def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:
+    """The first of the places that says something decides; `configured` are an admin's own names. Raises Invalid."""
     for named in (source.buildpacks, _single(source.config.get("BUILDPACK_URL")), _listed(root), _app_json(root)):
         if named:
-            return Choice(buildpacks=tuple(resolved(name) for name in named))
+            return Choice(buildpacks=tuple(pack(name, configured) for name in named))
     if "Dockerfile" in root.files:
         return Choice(dockerfile=True)
-    return Choice(detect=True, buildpacks=BUILT_IN)
-
-
-def resolved(name: str) -> str:
-    """A built-in buildpack's name or a URL. Raises Invalid for anything else."""
-    short = name.removeprefix("heroku/").removeprefix("mothership/")
-    if short in SHORT:
-        return SHORT[short]
-    if name.startswith("https://github.com/heroku/heroku-buildpack-"):
-        known = name.removeprefix("https://github.com/heroku/heroku-buildpack-").removesuffix(".git")
-        if known in SHORT:
-            return SHORT[known]
-    if URL.fullmatch(name):
-        return name
-    raise Invalid(
-        f"{name[:80]!r} is not a buildpack.",
-        f"Built in: {', '.join(f'heroku/{known}' for known in SHORT)}. Others by URL: https://host/buildpack.git#ref",
-        reason="unknown buildpack",
-    )
+    return Choice(detect=True, buildpacks=tuple(own(name) for name in BUILT_IN))
 
 
 def nothing_detected(app: str) -> BuildFailed:

@@ -9,7 +9,7 @@ from typing import Any
 from builder.layers import Cut, write_single
 from builder.registry import CONFIG, LAYER, MANIFEST, Blob, Registry
 from builder.service import answering
-from builder.stack.launcher import launcher
+from builder.stack import launcher, tag
 from builder.thread import in_thread
 from mothership.config import Settings
 from mothership.engine import Engine
@@ -46,21 +46,23 @@ class Images:
         self._settings = settings
         self._engine = engine
         self._registry = registry
-        self._stack: Base | None = None
-        self._local = ""
+        self._stacks: dict[str, tuple[Base, str]] = {}
         self._launcher: tuple[Blob, Path] | None = None
 
-    async def stack(self) -> Base:
+    async def stack(self, extras: tuple[str, ...] = ()) -> Base:
         """The run image, pushed into the registry when it isn't there or is another one than the engine has."""
-        local = str((await self._engine.image(f"{STACK}:{self._settings.stack}"))["Id"])
-        if self._stack and self._local == local and await self._registry.has(STACK, _config_digest(self._stack)):
-            return self._stack
-        if not await self._has(STACK, self._settings.stack, local):
-            await self.pushed(f"{STACK}:{self._settings.stack}", STACK, self._settings.stack)
-        manifest = await self._registry.manifest(STACK, self._settings.stack)
+        name = tag(self._settings.stack, extras)
+        local = str((await self._engine.image(f"{STACK}:{name}"))["Id"])
+        known, of = self._stacks.get(name, (None, ""))
+        if known and of == local and await self._registry.has(STACK, _config_digest(known)):
+            return known
+        if not await self._has(STACK, name, local):
+            await self.pushed(f"{STACK}:{name}", STACK, name)
+        manifest = await self._registry.manifest(STACK, name)
         config = await self._registry.get_json(STACK, manifest["config"]["digest"])
-        self._stack, self._local = Base(STACK, manifest, config), local
-        return self._stack
+        base = Base(STACK, manifest, config)
+        self._stacks[name] = base, local
+        return base
 
     async def pushed(self, image: str, repository: str, tag: str) -> dict[str, Any]:
         """Push an image of the engine into the registry; its manifest."""

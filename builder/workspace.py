@@ -38,6 +38,7 @@ class Workspace:
         self._known = root / "tree.json"
         self._unfinished = root / "unfinished"
         self._builders = root / "buildpacks"
+        self._extras = root / "extras"
 
     def sync(self, source: Source, ignore: tuple[str, ...] = ()) -> None:
         """Make the workspace the commit's tree plus what outlives a build. Raises BuildFailed, OSError."""
@@ -66,6 +67,16 @@ class Workspace:
                 self._unfinished.unlink()
             raise
         self._unfinished.unlink()
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """What the last build needed on top of the stack."""
+        return tuple(self._extras.read_text().split()) if self._extras.exists() else ()
+
+    @extras.setter
+    def extras(self, names: tuple[str, ...]) -> None:
+        if names != self.extras:
+            self._extras.write_text(" ".join(names))
 
     def changes_hands(self, buildpacks: str) -> bool:
         """Whether other buildpacks built here before, whose runtimes and dependencies would stay in the image."""

@@ -37,6 +37,7 @@ class Settings:
     build_cpu: float = 2.0
     build_pids: int = 2048
     build_time: int = 1200
+    build_disk: int = 10240
     release_time: int = 1200
     run_time: int = 86400
     boot_timeout: int = 60
@@ -52,6 +53,8 @@ class Settings:
     internal_hosts: Sequence[str] = ()
     ca_bundle: str = ""
     build_env: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    buildpacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def registry(self) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from builder.cli import docker_cli, docker_environment, proxy_arguments
 from builder.stack.debian import make_base
+from builder.stack.extras import extended
 from builder.stack.plan import INPUTS_LABEL, ROOT, StackImage, plan
 from builder.stack.process import run
 from mothership.config import Settings
@@ -40,6 +41,17 @@ async def ensure(settings: Settings, engine: Engine, out: Output) -> None:
         if any(image.parent == base.name for image in images) and await _outdated(engine, [base]):
             await _timed(out, base, _import_base, settings, engine)
         for image in images:
+            await _timed(out, image, _build, settings, engine)
+
+
+async def ensure_extended(settings: Settings, engine: Engine, names: tuple[str, ...], out: Output) -> None:
+    """Make the engine hold the run and build images with these extras, on top of today's. Raises BuildFailed."""
+    images = list(extended(settings.stack, names))
+    if not names or not await _outdated(engine, images):
+        return
+    out.step(f"Adding {', '.join(names)} to the stack, once for all apps of this server")
+    async with _alone():
+        for image in await _outdated(engine, images):
             await _timed(out, image, _build, settings, engine)
 
 

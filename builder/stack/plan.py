@@ -53,29 +53,29 @@ def platform_image(stack: str) -> str:
 
 def plan(stack: str, root: Path = ROOT) -> tuple[StackImage, ...]:
     """The images in the order they are made: base, run, build, platform."""
-    base = StackImage("base", f"mothership/stack-base:{stack}", "base system (Debian 13)", _hash(SUITE))
-    common = _contents(root / "stack" / "apt.sh")
-    run_inputs = _hash(base.inputs, common, _contents(root / "stack" / "run"))
+    base = StackImage("base", f"mothership/stack-base:{stack}", "base system (Debian 13)", digest(SUITE))
+    common = contents(root / "stack" / "apt.sh")
+    run_inputs = digest(base.inputs, common, contents(root / "stack" / "run"))
     run = StackImage("run", run_image(stack), "runtime image", run_inputs, base.name)
-    build_inputs = _hash(
+    build_inputs = digest(
         run.inputs,
         common,
-        _contents(root / "stack" / "build"),
-        _contents(root / "stack" / "tools.sh"),
-        _contents(root / "launcher" / "launcher.c"),
+        contents(root / "stack" / "build"),
+        contents(root / "stack" / "tools.sh"),
+        contents(root / "launcher" / "launcher.c"),
         repr(sorted(TOOLS.items())),
     )
     build = StackImage("build", build_image(stack), "build image (toolchains)", build_inputs, run.name, TOOLS)
-    platform_inputs = _hash(run.inputs, common, _contents(root / "stack" / "platform"))
+    platform_inputs = digest(run.inputs, common, contents(root / "stack" / "platform"))
     platform = StackImage("platform", platform_image(stack), "proxy and registry image", platform_inputs, run.name)
     return base, run, build, platform
 
 
-def _contents(path: Path) -> str:
+def contents(path: Path) -> str:
     """A hash of a file, or of a directory's files with their names."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
-    return _hash(*(f"{file.name}\0{file.read_text()}" for file in files))
+    return digest(*(f"{file.name}\0{file.read_text()}" for file in files))
 
 
-def _hash(*parts: str) -> str:
+def digest(*parts: str) -> str:
     return hashlib.sha256("\0\0".join(parts).encode()).hexdigest()[:16]
