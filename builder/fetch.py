@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from builder import addresses
-from builder.buildpack import BUNDLE, CA_VARIABLES, OWNER
+from builder.buildpack import BUNDLE, CA_VARIABLES
+from builder.desk import OWNER
 from builder.limits import time_limit
 from builder.service import network_name
 from mothership.config import Settings
@@ -31,7 +32,7 @@ HELPER = '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$GIT_
 
 @dataclass(frozen=True)
 class Address:
-    """Where to fetch from: a URL without credentials, and these apart. `ref` is a branch, tag or commit, "" for HEAD."""
+    """Where to fetch from: a URL, and apart from it credentials and `ref`: a branch, tag or commit, "" for HEAD."""
 
     url: str
     host: str

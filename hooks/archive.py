@@ -39,7 +39,7 @@ TAKEN = "A tar (plain, .gz, .bz2 or .xz) or a zip is taken."
 
 @dataclass(frozen=True)
 class File:
-    """A file of an archive. `mode` is git's; of `link` and `copy` at most one says where it leads, or what it equals."""
+    """A file of an archive. `mode` is git's; `link` is where a symbolic link leads, `copy` what a hard link equals."""
 
     path: str
     mode: str

@@ -8,13 +8,13 @@ import shutil
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from builder.thread import in_thread
 from hooks import archive
-from mothership.errors import Invalid, MothershipError, TooLarge
+from mothership.errors import BuildFailed, Invalid, MothershipError, TooLarge
 from mothership.repos import adopt
 
 CHUNK = 1 << 18
@@ -83,25 +83,27 @@ async def from_pack(pack: Path, commit: str, repository: Path, place: Path, *, s
         raise Invalid(f"What was pulled could not be taken: {_last(said)}", reason="bad objects")
 
 
-@asynccontextmanager
-async def spooled(folder: Path, read: Callable[[], AsyncIterator[bytes]], limit: int) -> AsyncIterator[Path]:
-    """What a caller sends, in a file that is gone afterwards; memory stays flat. Raises TooLarge."""
+async def spooled(folder: Path, data: AsyncIterator[bytes], limit: int) -> Path:
+    """What a caller sends, in a file for whoever takes it to delete; memory stays flat. Raises TooLarge."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"upload-{secrets.token_hex(8)}"
+    size = 0
     try:
-        size = 0
         with path.open("xb") as file:
-            async for data in read():
-                size += len(data)
+            async for piece in data:
+                size += len(piece)
                 if size > limit:
                     raise TooLarge(
                         f"That is more than the {limit >> 20} MiB that the server takes.",
                         "Leave dependencies and data out, or have an admin raise max_input_size in mothership.toml.",
                     )
-                file.write(data)
-        yield path
-    finally:
+                file.write(piece)
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+            raise BuildFailed(f"The upload could not be kept: {error.strerror}.", reason="disk full") from error
+        raise
+    return path
 
 
 def _commit(
@@ -185,7 +187,7 @@ def _copy(file: archive.File, out: IO[bytes], stopped: Callable[[], bool]) -> No
 
 
 def _rooted(scratch: Path, repository: Path, place: Path, links: dict[str, str], author: str, message: str) -> str:
-    """The commit whose root is the archive's one folder, if that is all it has. Raises Invalid for links that lead out."""
+    """The commit, its root the archive's one folder if that is all there is. Raises Invalid for links that lead out."""
 
     def git(*words: str) -> str:
         done = subprocess.run(

@@ -50,7 +50,7 @@ class Settings:
     log_days: int = 30
     slots: int = 256
     insecure_tokens: bool = False
-    internal_hosts: Sequence[str] = ()
+    internal_hosts: Sequence[str] = field(default_factory=list)
     ca_bundle: str = ""
     build_env: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mapping[str, str] = field(default_factory=dict)

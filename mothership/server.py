@@ -6,6 +6,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from builder import Builder
+from hooks.deliver import Deliveries
+from hooks.detach import Detached
+from hooks.incoming import Incoming
 from hooks.post_receive import Deployer
 from hooks.recipe import Recipe
 from hooks.rename import Renaming
@@ -30,10 +33,11 @@ from mothership.releases.runs import DetachedRuns
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
+from mothership.store.doors import DeployKeys, Logins, Webhooks
 from mothership.store.drains import Drains
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
-from receiver import access, api
+from receiver import access, api, webhooks
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -83,6 +87,11 @@ def build(settings: Settings) -> Rooms:
     )
     slots, running = BuildSlots(settings.builds), Running()
     recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs)
+    detached = Detached(builds, releases, repos, locks, recipe, running)
+    deploy_keys, logins = DeployKeys(store), Logins(store)
+    deliveries = Deliveries(
+        settings, releases, builds, repos, builder, locks, slots, recipe, detached, deploy_keys, logins
+    )
     deployer = Deployer(
         accounts,
         apps,
@@ -97,7 +106,9 @@ def build(settings: Settings) -> Rooms:
         recipe,
         Renaming(settings, apps, releases, repos, builder, cluster, router, shipper, logs),
         running,
+        deliveries,
         preview_days=settings.preview_days,
+        detached=detached,
     )
     vitals = Vitals(engine, router, examiner, logs)
     upkeep = Upkeep(settings, engine, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
@@ -117,6 +128,7 @@ def build(settings: Settings) -> Rooms:
         running=running,
         detached=DetachedRuns(settings, engine, logs),
         deployer=deployer,
+        deliveries=deliveries,
         builder=builder,
         slots=slots,
         cleanup=Cleanup(settings, engine, apps, releases, builder, slots),
@@ -124,6 +136,9 @@ def build(settings: Settings) -> Rooms:
             settings, engine, apps, releases, repos, builder, cluster, router, locks, shipper.retirement, upkeep
         ),
         logs=logs,
+        webhooks=Webhooks(store),
+        deploy_keys=deploy_keys,
+        logins=logins,
     )
     return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
 
@@ -164,6 +179,9 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     commands = Dispatch(house)
     door = application(settings, house.accounts, house.deployer, lambda app: house.apps.get(app).page)
     api.mount(door, settings, house.accounts, commands, VERBS.values())
+    incoming = Incoming(settings, house.accounts, house.apps, house.audit, house.webhooks, house.deliveries)
+    stack.push_async_callback(incoming.close)
+    webhooks.mount(door, incoming)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, commands)
     house.accounts.on_revoked(ssh.revoked)

@@ -9,6 +9,7 @@ from mothership.commands import (
     builds,
     checks,
     config,
+    deploy,
     domains,
     drains,
     help,
@@ -18,8 +19,10 @@ from mothership.commands import (
     ps,
     releases,
     run,
+    sources,
     tokens,
     upkeep,
+    webhooks,
 )
 from mothership.commands.verb import Verb
 
@@ -32,7 +35,10 @@ ALL: tuple[Verb[Any], ...] = (
     *ps.VERBS,
     *checks.VERBS,
     *releases.VERBS,
+    *deploy.VERBS,
     *builds.VERBS,
+    *webhooks.VERBS,
+    *sources.VERBS,
     *pipelines.VERBS,
     *run.VERBS,
     *logs.VERBS,
