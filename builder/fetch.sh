@@ -19,7 +19,8 @@ from_git() {
 	git init --quiet --bare /tmp/source
 	cd /tmp/source
 	if ! fetched "$REF"; then
-		if ! grep -q "find remote ref" /tmp/said || ! fetched "refs/tags/${REF#refs/heads/}"; then
+		if [ "$REF" = "${REF#refs/heads/}" ] || ! grep -q "find remote ref" /tmp/said ||
+			! fetched "refs/tags/${REF#refs/heads/}"; then
 			cat /tmp/said >&2
 			problem "fetch"
 		fi

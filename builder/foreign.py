@@ -22,6 +22,7 @@ REFERENCE = re.compile(
 )
 """An image's name (distribution, "reference" grammar)."""
 
+PATH = re.compile(rf"{PART}(?:/{PART})*")
 SECONDS = 900
 TRIES = 3
 
@@ -47,11 +48,11 @@ class Reference:
 def reference(text: str) -> Reference:
     """Parse an image's name. Raises Invalid."""
     match = REFERENCE.fullmatch(text) if len(text) < 400 else None
-    if not match:
-        raise Invalid(f"{text[:80]!r} is not an image's name.", "Such as: nginx:1.27 or ghcr.io/owner/app:v3")
-    host, path = match["domain"] or "", match["path"]
+    host, path = (match["domain"] or "", match["path"]) if match else ("", "")
     if host and not ("." in host or ":" in host or host == "localhost"):
         host, path = "", f"{host}/{path}"
+    if not match or not PATH.fullmatch(path):
+        raise Invalid(f"{text[:80]!r} is not an image's name.", "Such as: nginx:1.27 or ghcr.io/owner/app:v3")
     if host in ("", "index.docker.io"):
         host, path = HUB, path if "/" in path else f"library/{path}"
     return Reference(host, path, match["tag"] or "latest", match["digest"] or "")

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -44,7 +45,7 @@ class File:
     path: str
     mode: str
     size: int = 0
-    data: IO[bytes] | None = None
+    data: "Content | None" = None
     link: str = ""
     copy: str = ""
 
@@ -61,14 +62,33 @@ def files(path: Path, limit: int) -> Iterator[File]:
             raise Invalid("The archive is empty.", "Nothing came: is the file there, and not empty?")
         if head.startswith(ZSTD):
             raise Invalid("That archive is packed with zstd, which is not taken.", TAKEN, reason="not an archive")
-        try:
+        with _explained():
             yield from _zip(raw, limit) if head.startswith(ZIP) else _tar(raw, head, limit)
-        except (*DAMAGED, OSError, RuntimeError, ValueError, OverflowError) as error:
-            if isinstance(error, OSError) and error.errno:
-                raise
-            raise Invalid(
-                f"That is not an archive, or it is damaged: {error}"[:300], TAKEN, reason="not an archive"
-            ) from error
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a damaged archive makes Python's readers raise into Invalid."""
+    try:
+        yield
+    except (*DAMAGED, OSError, RuntimeError, ValueError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise Invalid(
+            f"That is not an archive, or it is damaged: {error}"[:300], TAKEN, reason="not an archive"
+        ) from error
+
+
+class Content:
+    """A file's data."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int) -> bytes:
+        """Some of it, b"" at its end. Raises Invalid, TooLarge."""
+        with _explained():
+            return self._file.read(size)
 
 
 class _Member(tarfile.TarInfo):
@@ -112,7 +132,9 @@ def _tar(raw: IO[bytes], head: bytes, limit: int) -> Iterator[File]:
                 yield File(name, "", copy=_name(member.linkname))
             elif member.isreg() and not member.issparse():
                 mode = "100755" if member.mode & 0o100 else "100644"
-                yield File(name, mode, member.size, archive.extractfile(member))
+                data = archive.extractfile(member)
+                assert data
+                yield File(name, mode, member.size, Content(data))
             else:
                 raise _unwanted(name, "a sparse file" if member.isreg() else "a device, a pipe or the like")
 
@@ -141,7 +163,7 @@ def _zip(raw: IO[bytes], limit: int) -> Iterator[File]:
                         raise _unwanted(name, "a symbolic link that is too long")
                     yield File(name, "120000", link=data.read(LONGEST_PATH).decode(errors="surrogateescape"))
                 elif stat.S_IFMT(mode) in (0, stat.S_IFREG):
-                    yield File(name, "100755" if mode & 0o100 else "100644", member.file_size, data)
+                    yield File(name, "100755" if mode & 0o100 else "100644", member.file_size, Content(data))
                 else:
                     raise _unwanted(name, "a device, a pipe or the like")
 

@@ -69,7 +69,13 @@ async def from_pack(pack: Path, commit: str, repository: Path, place: Path, *, s
         raise Invalid("What was pulled has no commit.", reason="no commit")
     grafts = place / "shallow"
     grafts.write_text(f"{commit}\n" * shallow)
-    argv = [*_git(repository, f"--shallow-file={grafts}"), "index-pack", "--stdin", STRICT, f"--max-input-size={limit}"]
+    argv = [
+        *_git(repository, "--shallow-file", str(grafts)),
+        "index-pack",
+        "--stdin",
+        STRICT,
+        f"--max-input-size={limit}",
+    ]
     with _opened(pack) as data:
         child = await asyncio.create_subprocess_exec(
             *argv, stdin=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=_environment(repository, place)
