@@ -70,7 +70,7 @@ class Builder:
         processes = parse(root.files[NAME]) if NAME in root.files else {}
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         choice = choose(source, root, self._settings.buildpacks)
-        out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
+        out.step(f"Building {source.known[:7]} on the {self._settings.stack} stack")
         by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
         image = await by(source, root, processes, out)
         return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)

@@ -11,7 +11,8 @@ class Source:
 
     `repository` is a bare repository; `quarantine` the directory of objects that a push has not brought into it yet
     (git-receive-pack, "Quarantine Environment"), or "". `config` are the app's config vars, `buildpacks` those that
-    the app's owner has set.
+    the app's owner has set. `version` is the commit that people know, where `commit` was made from it to have its
+    submodules in it.
     """
 
     app: str
@@ -22,3 +23,9 @@ class Source:
     no_cache: bool = False
     buildpacks: tuple[str, ...] = ()
     build_id: str = ""
+    version: str = ""
+
+    @property
+    def known(self) -> str:
+        """The commit as people know it."""
+        return self.version or self.commit

@@ -170,6 +170,7 @@ class Deliveries:
             build=self._builds.begin(app.name, "", name, f"{kind} {given.shown}"),
             no_cache=how.no_cache,
             phase=how.phase,
+            origin=given.git.url if given.git else "",
             arrive=None if given.image else partial(self._arrived, given),
             make=make,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder import Builder, Source
+from hooks.submodules import Submodules
 from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import BuildFailed, MothershipError, Refused
@@ -26,7 +27,8 @@ class Job:
     """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record.
 
     A source that is still to come has an `arrive`, which brings it and gives the job with its commit; leaving it
-    after a success keeps the commit. `make` is what makes the image, the builder by default.
+    after a success keeps the commit. `origin` is the URL it was pulled from, if it was. `make` makes the image in the
+    builder's place.
     """
 
     app: App
@@ -40,6 +42,7 @@ class Job:
     dry_run: bool = False
     phase: bool = True
     arrive: Callable[["Job", Output], AbstractAsyncContextManager["Job"]] | None = None
+    origin: str = ""
     make: Callable[[Source, Output], Awaitable[Image]] | None = None
 
 
@@ -57,6 +60,7 @@ class Recipe:
         slots: BuildSlots,
         running: Running,
         logs: AppLogs,
+        submodules: Submodules,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -67,6 +71,7 @@ class Recipe:
         self._slots = slots
         self._running = running
         self._logs = logs
+        self._submodules = submodules
 
     async def deploy(self, job: Job, out: Output) -> Release:
         """Build the job's commit and bring it to serve. The caller holds the app's lock. Raises MothershipError."""
@@ -114,14 +119,19 @@ class Recipe:
             buildpacks=job.app.buildpacks,
             build_id=job.build,
         )
-        make = job.make or self._builder.build
         try:
             async with self._slots.take(job.app.name, out):
-                image = await make(source, out)
+                image = await self._made(job, source, out)
         except OSError as error:
             raise BuildFailed(f"The build could not be carried out: {error.strerror or error}.") from error
         self._builds.built(job.build, image)
         return image
+
+    async def _made(self, job: Job, source: Source, out: Output) -> Image:
+        if job.make:
+            return await job.make(source, out)
+        async with self._submodules.beside(source, out, origin=job.origin) as whole:
+            return await self._builder.build(whole, out)
 
     async def _ship(self, job: Job, image: Image, out: Output) -> Release:
         order = Order(

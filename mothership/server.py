@@ -12,6 +12,7 @@ from hooks.incoming import Incoming
 from hooks.post_receive import Deployer
 from hooks.recipe import Recipe
 from hooks.rename import Renaming
+from hooks.submodules import Submodules
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
@@ -86,9 +87,10 @@ def build(settings: Settings) -> Rooms:
         logs,
     )
     slots, running = BuildSlots(settings.builds), Running()
-    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs)
-    detached = Detached(builds, releases, repos, locks, recipe, running)
     deploy_keys, logins = DeployKeys(store), Logins(store)
+    submodules = Submodules(repos, builder.fetcher, deploy_keys, settings.max_input_size << 20)
+    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs, submodules)
+    detached = Detached(builds, releases, repos, locks, recipe, running)
     deliveries = Deliveries(
         settings, releases, builds, repos, builder, locks, slots, recipe, detached, deploy_keys, logins
     )

@@ -297,6 +297,44 @@ def test_nothing_is_pulled_from_inside(server: Server, url: str) -> None:
     assert "is not a URL" in done.stderr or "inside of the server's own network" in done.stderr
 
 
+def test_submodules_come_along_by_a_push_and_by_a_pull(
+    server: Server, folder: Path, tmp_path: Path, forge: Forge
+) -> None:
+    inner, theme = tmp_path / "inner", tmp_path / "theme"
+    for path in (inner, theme):
+        path.mkdir()
+    published(server, forge, "inner", inner, {"deep.txt": "deep"})
+    server.commit(theme, {"style.css": "body"})
+    assert server.git(theme, "submodule", "--quiet", "add", f"{forge.url}/inner.git", "inner").code == 0
+    server.git(theme, "config", "-f", ".gitmodules", "submodule.inner.url", "../inner.git")
+    published(server, forge, "theme", theme, {})
+    server.commit(folder, site("with submodules"))
+    assert server.git(folder, "submodule", "--quiet", "add", f"{forge.url}/theme.git", "my theme").code == 0
+    commit = server.commit(folder)
+    pushed = server.push(folder, "modular")
+    assert pushed.code == 0 and "Submodule my theme" in pushed.text, pushed.text
+    assert f"Building {commit[:7]}" in pushed.text
+    assert server.get("modular", "/my%20theme/style.css").body == "body"
+    assert server.get("modular", "/my%20theme/inner/deep.txt").body == "deep"
+    again = server.ssh("redeploy modular")
+    assert again.returncode == 0 and "Submodule" not in again.stdout
+    assert server.ref("modular") == commit and not server.quarantines()
+    published(server, forge, "whole", folder, site("pulled whole"))
+    done = server.ssh(f"deploy modular --git {forge.url}/whole.git#main")
+    assert done.returncode == 0 and "pulled whole" in server.get("modular").body, done.stdout + done.stderr
+    assert server.get("modular", "/my%20theme/inner/deep.txt").body == "deep"
+    server.git(folder, "config", "-f", ".gitmodules", "submodule.my theme.url", "file:///etc")
+    (theme / "more").write_text("more")
+    server.commit(theme)
+    lost = server.git(theme, "rev-parse", "HEAD").text.strip()
+    server.git(folder, "update-index", "--cacheinfo", f"160000,{lost},my theme")
+    assert server.git(folder, "commit", "-q", "-m", "x", "--", ".gitmodules").code == 0
+    server.git(folder, "update-index", "--cacheinfo", f"160000,{lost},my theme")
+    server.git(folder, "commit", "-q", "-m", "y")
+    refused = server.push(folder, "modular")
+    assert refused.code == 1 and "is not a URL to fetch from" in refused.text, refused.text
+
+
 def test_an_archive_is_downloaded(server: Server, forge: Forge) -> None:
     (forge.root / "site.tgz").write_bytes(tarball({f"top/{k}": v for k, v in site("downloaded").items()}))
     done = server.ssh(f"deploy downloaded --url {forge.url}/site.tgz?signature=sesame")
