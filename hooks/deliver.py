@@ -136,8 +136,8 @@ class Deliveries:
         None when its source is not there any more.
         """
         if last.source.startswith(IMAGE):
-            current = self._releases.current(app.name)
-            processes = dict(current.image.processes) if current and current.image.kind == "dockerfile" else {}
+            made = self._builds.image(last.id)
+            processes = dict(made.processes) if made else {}
             given = Given(last.source.removeprefix(IMAGE), image=reference(last.source.removeprefix(IMAGE)))
             given = replace(given, processes={} if processes == {"web": ""} else processes)
             return await self._recipe.deploy(self._job(app, user, given, how), out)

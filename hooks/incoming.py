@@ -62,7 +62,7 @@ class Incoming:
 
     def take(self, app: str, slug: str, headers: Mapping[str, str], body: bytes, remote: str) -> Reply:
         """Take one delivery and answer at once. Raises NotFound, Refused, Invalid."""
-        hook = self._webhooks.find(app, slug)
+        hook = self._webhooks.find(slug)
         if hook is None or not webhook.genuine(hook.provider, headers, body, hook.secret):
             self._accounts.turned_away(remote, "webhook", f"a delivery to {app[:40]}")
             raise NotFound(UNKNOWN, reason="no such webhook")

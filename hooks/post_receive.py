@@ -172,6 +172,7 @@ class Deployer:
             serves = current is not None and current.commit == update.new
             if serves and self._repos.rescue(app, update.new) and self._repos.at(app, update.ref, update.old):
                 self._repos.set_ref(app, update.ref, update.new)
+                self._repos.graft(app, update.new)
             if moved and not serves:
                 self.detached.put_back(app, update)
             self._releases.settle(app, update.ref)

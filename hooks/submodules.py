@@ -167,7 +167,8 @@ def _written(source: Source, commit: str, trees: dict[str, str], place: Path) ->
         _git(source, "read-tree", "-i", f"--prefix={path}/", tree, more=index)
     tree = _git(source, "write-tree", more=index).strip()
     (place / f"index-{commit}").unlink()
-    time = _git(source, "show", "--no-patch", "--format=%ct", commit).strip()
+    head = _git(source, "cat-file", "commit", commit).partition("\n\n")[0].splitlines()
+    time = next(line.split()[-2] for line in head if line.startswith("committer "))
     person = {f"GIT_{who}_{what}": "mothership" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     dates = {"GIT_AUTHOR_DATE": f"@{time}", "GIT_COMMITTER_DATE": f"@{time}"}
     return _git(source, "commit-tree", tree, "-m", f"{commit} with its submodules", more=person | dates).strip()

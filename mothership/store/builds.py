@@ -61,6 +61,11 @@ class Builds:
         )
         return _build(row) if row else None
 
+    def image(self, build: str) -> Image | None:
+        """The image that a build made, None when there is none."""
+        row = self._store.row("SELECT image FROM builds WHERE id = ?", build)
+        return load_image(row["image"]) if row and row["image"] else None
+
     def built(self, build: str, image: Image) -> None:
         """Record the image a build made; whether it comes to serve is still open."""
         self._store.write("UPDATE builds SET image = ? WHERE id = ?", dump_image(image), build)

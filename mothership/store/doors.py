@@ -45,8 +45,9 @@ class Webhooks:
     def of(self, app: str) -> list[Webhook]:
         return [_webhook(row) for row in self._store.rows("SELECT * FROM webhooks WHERE app = ? ORDER BY id", app)]
 
-    def find(self, app: str, slug: str) -> Webhook | None:
-        row = self._store.row("SELECT * FROM webhooks WHERE app = ? AND slug = ?", app, slug)
+    def find(self, slug: str) -> Webhook | None:
+        """A webhook by what stands in its URL; its app may have another name by now."""
+        row = self._store.row("SELECT * FROM webhooks WHERE slug = ?", slug)
         return _webhook(row) if row else None
 
     def remove(self, hook: Webhook) -> None:
