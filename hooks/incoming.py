@@ -27,6 +27,7 @@ from mothership.store.doors import Webhook, Webhooks
 log = logger()
 SECONDS = 10
 UNKNOWN = "There is no such webhook, or its signature is wrong."
+LAST_WORDS = 3
 WAITING = 20
 """Deploys that one app's webhooks may have under way or in wait."""
 
@@ -75,8 +76,16 @@ class Incoming:
             return Reply(outcome)
         return self._deploy(hook, event, remote)
 
+    def resume(self) -> None:
+        """Tell the providers how the deploys ended that a crash of the daemon cut off."""
+        for hook, delivery, commit, build in self._webhooks.open():
+            self._webhooks.conclude(delivery, "cancelled", build=build)
+            self._tell(hook, commit, "failure", f"The deploy was cut off, build {build}")
+
     async def close(self) -> None:
-        """Give up on what is still to be posted."""
+        """Give what is still to be posted a moment, then give up on it."""
+        if self._posting:
+            await asyncio.wait(self._posting, timeout=LAST_WORDS)
         for task in self._posting:
             task.cancel()
         if self._posting:

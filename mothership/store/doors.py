@@ -77,6 +77,14 @@ class Webhooks:
     def conclude(self, delivery: int, outcome: str, *, build: str) -> None:
         self._store.write("UPDATE deliveries SET outcome = ?, build = ? WHERE id = ?", outcome, build, delivery)
 
+    def open(self) -> list[tuple[Webhook, int, str, str]]:
+        """Deliveries whose end nobody has heard of yet: webhook, number, commit and build."""
+        rows = self._store.rows(
+            "SELECT webhooks.*, deliveries.id AS delivery, commit_id, build FROM deliveries "
+            "JOIN webhooks ON webhooks.id = deliveries.webhook WHERE outcome = 'deploying'"
+        )
+        return [(_webhook(row), row["delivery"], row["commit_id"], row["build"]) for row in rows]
+
     def deliveries(self, app: str, *, limit: int) -> list[Row]:
         """The last deliveries to an app's webhooks, newest first, with how their builds stand."""
         return self._store.rows(

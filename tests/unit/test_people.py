@@ -222,6 +222,10 @@ async def test_the_keys_of_a_listing_are_those_that_it_promises(house: House, ad
     house.accounts.create_token(root, "laptop")
     await call(house, root, "config:set blog A=1")
     await call(house, root, "apps:branch blog main")
+    await call(house, root, "registries:add blog ghcr.io ada pass")
+    await call(house, root, "webhooks:add blog --url https://1.1.1.1/blog.git")
+    for hook in house.webhooks.of("blog"):
+        house.webhooks.receive(hook, "1", "", event="ping", commit="", outcome="pong")
     code, out, err = await call(house, root, f"{name} {'blog' if VERBS[name].app else ''} --json")
     assert code == 0, err
     found = json.loads(out)
