@@ -23,7 +23,8 @@ from tests.engine.test_client import mothership
 
 BRIDGE = "172.17.0.1"
 ELSEWHERE = "127.0.0.2"
-SITE = {"index.html": "<html>one", "Procfile": ""}
+PASSWORD = "$2b$05$v6RaY.STBa7jmXlPBFEaPuBP7JHOHpd7eL4NfM4ZUIZ8LL8Z75IvK"
+"""LOGIN's password as htpasswd(1) writes it."""
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +205,29 @@ def test_a_detached_deploy_goes_on_and_can_be_followed(server: Server) -> None:
     build = json.loads(server.ssh("builds behind --json").stdout)[0]["build"]
     assert until(lambda: server.ssh(f"builds:output behind {build} -f").returncode == 0)
     assert "behind" in server.get("behind").body and not list((server.data / "builds/.running").glob("upload-*"))
+
+
+def test_a_deploy_can_be_cancelled_and_may_be_cut_off_by_the_daemons_death(server: Server) -> None:
+    assert server.ssh("deploy mortal --tar -", stdin=tarball(site("alive"))).returncode == 0
+    slow = tarball(site("never", Procfile="release: sleep 120\n"))
+    refs = server.data / "repos/mortal.git/refs/mothership/deploys"
+
+    def untouched() -> bool:
+        left = list((server.data / "builds" / ".running").glob("upload-*"))
+        return not left and not server.quarantines() and len(list(refs.iterdir())) == 1
+
+    for end in ("cancel", "kill"):
+        assert server.ssh("deploy mortal --tar - --detach", stdin=slow).returncode == 0
+        build = json.loads(server.ssh("builds mortal --json").stdout)[0]["build"]
+        assert until(lambda: "sleep 120" in server.ssh(f"builds:output mortal {build}").stdout, seconds=60)  # noqa: B023
+        if end == "cancel":
+            assert server.ssh(f"builds:cancel mortal {build}").returncode == 0
+        else:
+            server.kill()
+            server.start()
+        assert json.loads(server.ssh("builds mortal --json").stdout)[0]["status"] == "cancelled"
+        assert until(untouched) and "alive" in server.get("mortal").body
+    assert server.ssh("deploy mortal --tar -", stdin=tarball(site("again"))).returncode == 0
 
 
 # the client
@@ -415,9 +439,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config = folder / "registry.yml"
     config.write_text(
         f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: /tmp/r}}}}\nhttp: {{addr: '{ELSEWHERE}:{port}'}}\n"
+        "auth: {htpasswd: {realm: shop, path: /htpasswd}}\n"
     )
-    name = f"doors-registry-{port}"
-    argv = ["docker", "run", "-d", "--rm", "--name", name, "--network", "host", "-v", f"{config}:/registry.yml:ro"]
+    (folder / "htpasswd").write_text(f"ada:{PASSWORD}\n")
+    container = f"doors-registry-{port}"
+    argv = ["docker", "run", "-d", "--rm", "--name", container, "--network", "host", "-v", f"{config}:/registry.yml:ro"]
+    argv += ["-v", f"{folder}/htpasswd:/htpasswd:ro"]
     subprocess.run(
         [*argv, "--entrypoint", "docker-registry", "mothership/platform:heroku-24", "serve", "/registry.yml"],
         check=True,
@@ -430,14 +457,22 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     where = f"{ELSEWHERE}:{port}/shop/site:1"
     try:
         subprocess.run(["docker", "build", "-q", "-t", where, str(folder)], check=True, capture_output=True)
-        subprocess.run(["docker", "push", "-q", where], check=True, capture_output=True)
+        name, password = LOGIN.split(":")
+        login = ["docker", "--config", str(folder), "login", "-u", name, "--password-stdin", f"{ELSEWHERE}:{port}"]
+        subprocess.run(login, input=password.encode(), check=True, capture_output=True)
+        subprocess.run(["docker", "--config", str(folder), "push", "-q", where], check=True, capture_output=True)
         subprocess.run(["docker", "rmi", where], check=True, capture_output=True)
         yield f"{ELSEWHERE}:{port}"
     finally:
-        subprocess.run(["docker", "rm", "-f", name], check=False, capture_output=True)
+        subprocess.run(["docker", "rm", "-f", container], check=False, capture_output=True)
 
 
 def test_an_existing_image_serves_by_its_own_command_or_by_one_that_is_given(server: Server, images: str) -> None:
+    server.ssh("apps:create imaged")
+    stranger = server.ssh(f"deploy imaged --image {images}/shop/site:1")
+    assert stranger.returncode == 1 and "registries:add" in stranger.stderr
+    login = server.ssh(f"registries:add imaged {images} ada", stdin=b"sesame\n")
+    assert login.returncode == 0 and "sesame" not in server.ssh("registries imaged --json").stdout, login.stderr
     done = server.ssh(f"deploy imaged --image {images}/shop/site:1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "an image" in server.get("imaged").body
