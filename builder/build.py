@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import appjson
+from builder import appjson, stack
 from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import choose
 from builder.commit import Root, read_root
@@ -17,9 +17,13 @@ from builder.foreign import ForeignImages, Reference
 from builder.image import STACK, Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
+from builder.prune import Kept, kept, remove, too_much
+from builder.rebase import Standing, rebased, standing
 from builder.registry import Registry
 from builder.service import answering, network_name, network_spec, registry_name, registry_spec, write_config
 from builder.source import Source
+from builder.stack.plan import EXTRAS_LABEL
+from builder.stack.update import update
 from builder.thread import in_thread
 from builder.workspace import Workspace, slugignore
 from mothership.config import Settings
@@ -29,8 +33,6 @@ from mothership.model import PROCESS_NAME, Image
 from mothership.output import Output
 
 ENTRYPOINT = ["/mothership/launcher"]
-EXTRAS = "mothership.extras"
-"""The label that says which extras of the stack an image is based on."""
 
 
 class Builder:
@@ -100,6 +102,23 @@ class Builder:
         digest = await self._registry.put_manifest(repository, image.build_id.lower() or "promoted", manifest)
         return replace(image, repository=repository, digest=digest)
 
+    async def add_to_stack(self, names: tuple[str, ...], out: Output) -> None:
+        """Make the stack's images, and those with these extras, where they are missing. Raises Invalid, BuildFailed."""
+        await stack.ensure(self._settings, self._engine, out)
+        await stack.ensure_extended(self._settings, self._engine, stack.extras(names), out)
+
+    async def update_stack(self, out: Output) -> dict[str, tuple[str, str]]:
+        """Make the stack anew from today's packages; those that changed, with both versions. Raises BuildFailed."""
+        return await update(self._settings, self._engine, out)
+
+    async def standing(self, image: Image) -> Standing:
+        """What a buildpack image stands on. Raises NotFound, RegistryUnavailable."""
+        return await standing(self._registry, self._images, image)
+
+    async def rebased(self, image: Image) -> Image:
+        """A buildpack image on today's stack, without a build. Raises NotFound, RegistryUnavailable."""
+        return await rebased(self._registry, self._images, image)
+
     async def discard(self, needed: Mapping[str, frozenset[str]]) -> int:
         """Delete the manifests of app repositories that are not among the needed digests; how many there were."""
         gone = set()
@@ -130,6 +149,16 @@ class Builder:
         await self._engine.start(name)
         await answering(self._settings.registry)
         return before - await in_thread(folder_size, storage)
+
+    async def prune(
+        self, apps: Iterable[str], *, days: float, megabytes: float, only: str = "", dry_run: bool = False
+    ) -> list[Kept]:
+        """Take away what is kept for the next builds, by age and size; what went. Not beside a build."""
+        found = [each for each in await in_thread(kept, self._settings.data) if only in ("", each.app)]
+        gone = too_much(found, frozenset(apps), days=days, megabytes=megabytes)
+        if not dry_run:
+            await in_thread(remove, self._settings.data, gone)
+        return gone
 
     async def forget(self, app: str) -> None:
         """Remove a destroyed app's workspace, cache and images."""
@@ -228,7 +257,7 @@ def _buildpack_config(source: Source, base: Base, said: Compiled) -> dict[str, A
         "User": "1000:1000",
         "WorkingDir": "/app",
         "Env": [f"{key}={value}" for key, value in values.items()],
-        "Labels": {**_labels(source), EXTRAS: " ".join(said.extras)},
+        "Labels": {**_labels(source), EXTRAS_LABEL: " ".join(said.extras)},
     }
 
 

@@ -111,7 +111,7 @@ class Buildpacks:
         if state.get("OOMKilled") or code == 137:
             raise out_of_memory(source, self._settings)
         if step.startswith(("fetching", "opening")):
-            raise BuildFailed(f"Buildpack: {step} failed.", "Its address is right? mothership buildpacks shows it.")
+            raise BuildFailed(f"Buildpack: {step} failed.", "See which buildpacks the app has: mothership buildpacks")
         what = f"Buildpack {step} {_ended(status)}" if step else f"The build ended with exit code {code}"
         raise BuildFailed(f"{what}.", "Its own output above says why.")
 

@@ -49,7 +49,7 @@ def nothing_detected(app: str) -> BuildFailed:
     return BuildFailed(
         f"No buildpack knows what {app} is. Looked in the root of the repository for:\n{looked}",
         "Three ways out: add one of these files (is the app in a subfolder?), "
-        f"add a Dockerfile, or choose buildpacks: mothership buildpacks -a {app} URL",
+        f"add a Dockerfile, or choose buildpacks: mothership buildpacks:set -a {app} URL",
         reason="no buildpack detected",
     )
 

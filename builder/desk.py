@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from builder.choose import Choice
-from builder.mirrors import Mirrors
+from builder.mirrors import PLACES, Mirrors
 from builder.packs import HERE as BUILDPACKS
 from builder.packs import Pack
 from builder.source import Source
@@ -42,7 +42,8 @@ class Desk:
         os.chown(self.out, OWNER, OWNER)
 
     def binds(self, workspace: Path, cache: Path) -> list[Bind]:
-        bound = [
+        mothership = self.root / "mothership"
+        return [
             Bind(str(workspace), "/app"),
             Bind(str(cache), "/cache"),
             Bind(str(self.root / "env"), "/env", read_only=True),
@@ -50,11 +51,9 @@ class Desk:
             Bind(str(self.root / "buildpack"), "/buildpack"),
             Bind(str(self.root / "runner"), "/runner", read_only=True),
             Bind(str(self.root / "plan"), "/plan", read_only=True),
-            Bind(str(self.root / "mothership"), "/mothership", read_only=True),
+            Bind(str(mothership), "/mothership", read_only=True),
+            *(Bind(str(mothership / n), p, read_only=True) for n, p in PLACES.items() if (mothership / n).exists()),
         ]
-        if (self.root / "mothership" / "cargo.toml").exists():
-            bound.append(Bind(str(self.root / "mothership" / "cargo.toml"), "/.cargo/config.toml", read_only=True))
-        return bound
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from builder import addresses
 from builder.buildpack import BUNDLE, CA_VARIABLES
 from builder.desk import OWNER
 from builder.limits import time_limit
+from builder.mirrors import rewritten
 from builder.service import network_name
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec, Engine
@@ -107,12 +108,14 @@ class Fetcher:
     async def _fetched(
         self, app: str, what: str, address: Address, given: Mapping[str, str], out: Output, key: Key | None
     ) -> AsyncIterator[Fetched]:
-        await addresses.allow(address.host, self._settings.internal_hosts)
+        place = rewritten(address.url, {p: to for p, to in self._settings.mirrors.items() if "://" in to})
+        if place == address.url:
+            await addresses.allow(address.host, self._settings.internal_hosts)
         desk = self._settings.data / "builds" / ".running" / f"fetch-{os.urandom(6).hex()}"
         told = out.hiding([address.password])
         try:
             _furnish(desk, key)
-            spec = self._spec(app, what, desk, self._environment(address, given, key))
+            spec = self._spec(app, what, desk, self._environment(replace(address, url=place), given, key))
             async with self._engine.container(spec) as container:
                 code = await self._run(container, told)
             if code or _read(desk / "out" / "problem", HOSTS):

@@ -26,6 +26,10 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 """What tells a package manager where its registry is (pip, uv, npm, yarn, corepack, bundler, go, rustup)."""
 
 
+PLACES = {"cargo.toml": "/.cargo/config.toml", "gitconfig": "/etc/gitconfig"}
+"""Where a file is found by its program without being told."""
+
+
 @dataclass(frozen=True)
 class Mirrors:
     """How a build is told: mounts, environment variables, and files in `/mothership`."""
@@ -46,7 +50,8 @@ def mirrors(prefixes: Mapping[str, str]) -> Mirrors:
         targets[prefix] = target
     if not targets:
         return Mirrors()
-    return Mirrors(tuple(binds), {**_git(targets), **_managers(targets)}, _files(targets))
+    local = {"GIT_ALLOW_PROTOCOL": "https:http:git:ssh:file"} if binds else {}
+    return Mirrors(tuple(binds), {**local, **_managers(targets)}, _files(targets))
 
 
 def rewritten(url: str, prefixes: Mapping[str, str]) -> str:
@@ -55,16 +60,6 @@ def rewritten(url: str, prefixes: Mapping[str, str]) -> str:
         if url.startswith(prefix):
             return prefixes[prefix] + url[len(prefix) :]
     return url
-
-
-def _git(targets: Mapping[str, str]) -> dict[str, str]:
-    """url.<base>.insteadOf by environment (git-config(1), GIT_CONFIG_COUNT); a folder needs the file transport."""
-    found = {"GIT_CONFIG_COUNT": str(len(targets))}
-    for number, (prefix, target) in enumerate(targets.items()):
-        found |= {f"GIT_CONFIG_KEY_{number}": f"url.{target}.insteadOf", f"GIT_CONFIG_VALUE_{number}": prefix}
-    if any(target.startswith("file:") for target in targets.values()):
-        found["GIT_ALLOW_PROTOCOL"] = "https:http:git:ssh:file"
-    return found
 
 
 def _managers(targets: Mapping[str, str]) -> dict[str, str]:
@@ -79,8 +74,12 @@ def _managers(targets: Mapping[str, str]) -> dict[str, str]:
 
 
 def _files(targets: Mapping[str, str]) -> dict[str, str]:
-    """Files for what takes no variable: the words that curl and wget rewrite, cargo's, Maven's, Composer's settings."""
-    files = {"mirrors": "".join(f"{prefix}\t{target}\n" for prefix, target in targets.items())}
+    """Files for what takes no variable: the words that curl and wget rewrite, and git's, cargo's, Maven's settings."""
+    files = {
+        "mirrors": "".join(f"{prefix}\t{target}\n" for prefix, target in targets.items()),
+        "gitconfig": "[safe]\n\tdirectory = *\n"
+        + "".join(f'[url "{target}"]\n\tinsteadOf = {prefix}\n' for prefix, target in targets.items()),
+    }
     if (crates := _mirror(CRATES, targets)) != CRATES:
         files["cargo.toml"] = (
             f'[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "sparse+{crates.rstrip("/")}/"\n'

@@ -38,6 +38,8 @@ class Settings:
     build_pids: int = 2048
     build_time: int = 1200
     build_disk: int = 10240
+    cache_days: int = 90
+    cache_size: int = 51200
     release_time: int = 1200
     run_time: int = 86400
     boot_timeout: int = 60

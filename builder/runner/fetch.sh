@@ -39,7 +39,7 @@ fetch_git() { # url ref target key label
 			echo "       It can't be reached now: going on with the copy of the last build"
 		fi
 	fi
-	git clone -q --no-checkout -- "$copy" "$3" || fetching_failed "$5" "Its copy in the cache is broken: push with -o no-cache."
+	GIT_ALLOW_PROTOCOL=file git clone -q --no-checkout -- "$copy" "$3" || fetching_failed "$5" "Its copy in the cache is broken: push with -o no-cache."
 	said=$(cd "$3" && checkout "$2" 2>&1) || fetching_failed "$5" "${said:-There is no $2 in it.}"
 	[[ ! -f $3/.gitmodules ]] || said=$(cd "$3" && git remote set-url origin "$1" &&
 		git submodule --quiet update --init --recursive 2>&1) || fetching_failed "$5" "$said"

@@ -60,6 +60,7 @@ def _on_top(
         ),
         parent=base.name,
         arguments={"LISTS": " ".join(lists)},
+        extras=names,
     )
 
 

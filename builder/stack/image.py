@@ -8,13 +8,13 @@ import re
 import shlex
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 from builder.cli import docker_cli, docker_environment, proxy_arguments
 from builder.stack.debian import make_base
 from builder.stack.extras import extended
-from builder.stack.plan import INPUTS_LABEL, ROOT, StackImage, plan
+from builder.stack.plan import INPUTS_LABEL, PARENT_LABEL, ROOT, StackImage, plan
 from builder.stack.process import run
 from mothership.config import Settings
 from mothership.engine import Engine
@@ -55,16 +55,30 @@ async def ensure_extended(settings: Settings, engine: Engine, names: tuple[str, 
             await _timed(out, image, _build, settings, engine)
 
 
+async def remade(settings: Settings, engine: Engine, images: Iterable[StackImage], out: Output) -> None:
+    """Make images from today's packages, whatever there is; in this order. Raises BuildFailed."""
+    async with _alone():
+        for image in images:
+            await _timed(out, image, _build_anew if image.parent else _import_base, settings, engine)
+
+
 async def _outdated(engine: Engine, images: list[StackImage]) -> list[StackImage]:
-    return [image for image in images if await _inputs(engine, image.name) != image.inputs]
+    return [image for image in images if not await _made(engine, image)]
 
 
-async def _inputs(engine: Engine, name: str) -> str:
+async def _made(engine: Engine, image: StackImage) -> bool:
+    """Whether the engine has the image, made from these inputs; one with extras, on top of today's image, too."""
     try:
-        found = await engine.image(name)
+        labels = (await engine.image(image.name))["Config"].get("Labels") or {}
+        if labels.get(INPUTS_LABEL) != image.inputs:
+            return False
+        return image.kind != "extras" or labels.get(PARENT_LABEL) == await _parent(engine, image)
     except NotFound:
-        return ""
-    return str((found["Config"].get("Labels") or {}).get(INPUTS_LABEL, ""))
+        return False
+
+
+async def _parent(engine: Engine, image: StackImage) -> str:
+    return str((await engine.image(image.parent))["Id"])
 
 
 @contextlib.asynccontextmanager
@@ -105,27 +119,33 @@ async def _import_base(settings: Settings, engine: Engine, image: StackImage, ou
         await engine.import_image(tar, repository, tag, ('CMD ["/bin/bash"]', *changes))
 
 
-async def _build(settings: Settings, _engine: Engine, image: StackImage, out: Output) -> None:
+async def _build_anew(settings: Settings, engine: Engine, image: StackImage, out: Output) -> None:
+    await _build(settings, engine, image, out, "--no-cache")
+
+
+async def _build(settings: Settings, engine: Engine, image: StackImage, out: Output, *words: str) -> None:
+    if image.kind == "extras":
+        words = (*words, f"--label={PARENT_LABEL}={await _parent(engine, image)}")
     with _scratch(settings) as scratch:
         environment = scratch / "env"
         environment.touch(mode=0o600)
         environment.write_text("".join(f"export {k}={shlex.quote(v)}\n" for k, v in settings.build_env.items()))
         bundle = Path(settings.ca_bundle) if settings.ca_bundle else HOST_BUNDLE
         secrets = {"env": environment} | ({"ca": bundle} if bundle.exists() else {})
-        argv = [await docker_cli(), *build_command(image, settings, secrets)]
+        argv = [await docker_cli(), *build_command(image, settings, secrets, *words)]
         env = docker_environment(settings)
         what = f"Making the {image.purpose}"
         await run(argv, env=env, what=what, remedy=REMEDY, on_line=_progress(out))
 
 
-def build_command(image: StackImage, settings: Settings, secrets: dict[str, Path]) -> tuple[str, ...]:
+def build_command(image: StackImage, settings: Settings, secrets: dict[str, Path], *more: str) -> tuple[str, ...]:
     """The docker arguments that build one image. Secrets reach the build's steps and stay out of its layers."""
     words = ["build", "--progress=plain", f"--tag={image.name}", f"--file={image.dockerfile}"]
     words += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
     words += [f"--label={key}={value}" for key, value in image.labels(settings.stack).items()]
     words += [f"--build-arg=FROM={image.parent}"]
     words += [f"--build-arg={key}={value}" for key, value in image.arguments.items()]
-    return (*words, *proxy_arguments(settings.build_env), str(ROOT))
+    return (*words, *more, *proxy_arguments(settings.build_env), str(ROOT))
 
 
 def _progress(out: Output) -> Callable[[str], str]:

@@ -18,6 +18,8 @@ TOOLS = {
 }
 STACK_LABEL = "mothership.stack"
 INPUTS_LABEL = "mothership.inputs"
+PARENT_LABEL = "mothership.parent"
+EXTRAS_LABEL = "mothership.extras"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class StackImage:
     inputs: str
     parent: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
 
     @property
     def dockerfile(self) -> Path:
         return ROOT / "stack" / self.kind / "Dockerfile"
 
     def labels(self, stack: str) -> dict[str, str]:
-        return {STACK_LABEL: stack, INPUTS_LABEL: self.inputs}
+        more = {EXTRAS_LABEL: " ".join(self.extras)} if self.extras else {}
+        return {STACK_LABEL: stack, INPUTS_LABEL: self.inputs, **more}
 
 
 def run_image(stack: str) -> str:

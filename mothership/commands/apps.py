@@ -1,4 +1,4 @@
-"""apps, apps:create, apps:info, apps:destroy, apps:branch, buildpacks."""
+"""apps, apps:create, apps:info, apps:destroy, apps:branch."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +39,6 @@ class TransferArgs:
 class DestroyArgs:
     app: str
     confirm: str = option("--confirm", default="", help="The app's name once more.")
-
-
-@dataclass(frozen=True)
-class BuildpacksArgs:
-    app: str
-    buildpacks: tuple[str, ...] = positional("BUILDPACK", many=True, default=())
-    clear: bool = option("--clear", default=False, help="Detect the buildpack again.")
 
 
 async def apps(house: House, caller: Session, args: Listing) -> None:
@@ -103,15 +96,6 @@ async def branch(house: House, caller: Session, args: BranchArgs) -> None:
         raise Invalid(f"{args.branch[:60]!r} is not a branch name.")
     house.apps.set_branch(app, args.branch)
     say(caller, f"{app.name} deploys the branch {args.branch} from now on.")
-
-
-async def buildpacks(house: House, caller: Session, args: BuildpacksArgs) -> None:
-    app = house.app(args.app, caller.user)
-    if args.clear or args.buildpacks:
-        house.apps.set_buildpacks(app, args.buildpacks)
-        app = house.app(args.app, caller.user)
-        say(caller, "The next push uses it. To use it now: mothership redeploy")
-    say(caller, "\n".join(app.buildpacks) if app.buildpacks else f"{app.name}'s buildpack is detected at each build.")
 
 
 async def rename(house: House, caller: Session, args: RenameArgs) -> None:
@@ -201,14 +185,6 @@ VERBS: tuple[Verb[Any], ...] = (
         role=Role.OWNER,
     ),
     Verb("apps:branch", "Choose the branch that deploys.", BranchArgs, branch, ("apps:branch blog production",)),
-    Verb(
-        "buildpacks",
-        "Show or choose the buildpacks of an app.",
-        BuildpacksArgs,
-        buildpacks,
-        ("buildpacks blog", "buildpacks blog heroku/nodejs heroku/python", "buildpacks blog --clear"),
-        role=Role.DEPLOYER,
-    ),
     Verb(
         "apps:destroy",
         "Delete an app for good.",

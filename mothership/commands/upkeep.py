@@ -1,11 +1,12 @@
-"""doctor, cleanup: looking after the server itself."""
+"""doctor, cleanup, builds:prune: looking after the server itself."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Verb, option, say
+from mothership.commands.verb import Verb, json_option, option, say, table
 from mothership.errors import Refused
 
 
@@ -17,6 +18,14 @@ class DoctorArgs:
 @dataclass(frozen=True)
 class CleanupArgs:
     pass
+
+
+@dataclass(frozen=True)
+class PruneArgs:
+    app: str = option("--only", default="", help="Only what is kept for this app.")
+    days: int = option("--days", default=-1, help="Not built for so many days; 0 for all. Else the server's setting.")
+    dry_run: bool = option("--dry-run", default=False, help="Only say what would go.")
+    json: bool = json_option()
 
 
 async def doctor(house: House, caller: Session, args: DoctorArgs) -> int:
@@ -41,6 +50,31 @@ async def cleanup(house: House, caller: Session, args: CleanupArgs) -> None:
     say(caller, f"Removing images that no app's last {house.settings.keep_releases} releases need…")
     freed = await house.cleanup.once()
     say(caller, f"Removed {freed.images} images; the registry is {freed.size / 1e6:.0f} MB smaller.")
+    if freed.apps:
+        say(caller, f"Removed what was kept for builds of {', '.join(freed.apps)}: {freed.kept / 1e6:.0f} MB.")
+
+
+async def prune(house: House, caller: Session, args: PruneArgs) -> None:
+    """Take away workspaces and caches, which only make the next build quicker."""
+    _admins_only(caller)
+    days = None if args.days < 0 else float(args.days)
+    gone = await house.cleanup.prune(days=days, only=args.app, dry_run=args.dry_run)
+    rows = [
+        {
+            "app": each.app,
+            "workspace_mb": f"{each.workspace / 1e6:.0f}",
+            "cache_mb": f"{each.cache / 1e6:.0f}",
+            "built": datetime.fromtimestamp(each.built, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        for each in gone
+    ]
+    table(caller, rows, as_json=args.json, empty="Nothing is older or larger than it may be.")
+    if rows and not args.json:
+        total = sum(each.size for each in gone) / 1e6
+        say(
+            caller,
+            f"{'Would remove' if args.dry_run else 'Removed'} {total:.0f} MB. These apps' next builds are full ones.",
+        )
 
 
 def _admins_only(caller: Session) -> None:
@@ -56,6 +90,15 @@ VERBS: tuple[Verb[Any], ...] = (
         doctor,
         ("doctor", "doctor --repair"),
         admin=True,
+    ),
+    Verb(
+        "builds:prune",
+        "Remove what is kept for builds, by age and size (admins).",
+        PruneArgs,
+        prune,
+        ("builds:prune --dry-run", "builds:prune --days 30", "builds:prune --only blog --days 0"),
+        admin=True,
+        columns=("app", "workspace_mb", "cache_mb", "built"),
     ),
     Verb("cleanup", "Remove old images now (admins).", CleanupArgs, cleanup, admin=True),
 )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from builder import Builder
+from builder import Builder, Kept
 from mothership.config import Settings
 from mothership.engine import Engine
 from mothership.errors import MothershipError
@@ -20,10 +20,12 @@ SERVED = ("current", "superseded")
 
 @dataclass(frozen=True)
 class Freed:
-    """What a cleaning took away. Bytes are of the registry."""
+    """What a cleaning took away: images with the registry's bytes, and what was kept for builds with its bytes."""
 
     images: int = 0
     size: int = 0
+    apps: tuple[str, ...] = ()
+    kept: int = 0
 
 
 def kept(releases: Iterable[Release], keep: int) -> frozenset[str]:
@@ -62,7 +64,7 @@ class Cleanup:
             await asyncio.sleep(PACE)
             try:
                 freed = await self.once()
-                log.info("cleaned", images=freed.images, bytes=freed.size)
+                log.info("cleaned", images=freed.images, bytes=freed.size, caches=len(freed.apps), kept=freed.kept)
             except MothershipError as error:
                 log.warning("cleaning waits", error=error.message)
 
@@ -72,7 +74,20 @@ class Cleanup:
             needed = {app.name: self._needed(app.name) for app in self._apps.all()}
             images = await self._builder.discard(needed)
             await self._discard_local(needed)
-            return Freed(images, await self._builder.compact())
+            size = await self._builder.compact()
+        gone = await self.prune()
+        return Freed(images, size, tuple(each.app for each in gone), sum(each.size for each in gone))
+
+    async def prune(self, *, days: float | None = None, only: str = "", dry_run: bool = False) -> list[Kept]:
+        """Take away what was kept for builds, older than so many days or beyond the settings; what went."""
+        async with self._slots.all():
+            return await self._builder.prune(
+                [app.name for app in self._apps.all()],
+                days=self._settings.cache_days if days is None else days,
+                megabytes=self._settings.cache_size,
+                only=only,
+                dry_run=dry_run,
+            )
 
     def _needed(self, app: str) -> frozenset[str]:
         return kept(self._releases.list(app, limit=100_000), self._settings.keep_releases)
