@@ -69,7 +69,7 @@ def desk(settings: Settings, source: Source, choice: Choice, mirrors: Mirrors) -
         (root / "plan").write_text("".join(_line(pack, root / "buildpack") for pack in choice.buildpacks))
         for name, text in mirrors.files.items():
             (root / "mothership" / name).write_text(text)
-        for key, value in dict(source.config).items():
+        for key, value in source.config.items():
             if not HIDDEN.fullmatch(key):
                 (root / "env" / key).write_text(value)
         _give(root)

@@ -65,10 +65,7 @@ def rewritten(url: str, prefixes: Mapping[str, str]) -> str:
 def _managers(targets: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for registry, names in VARIABLES.items():
-        mirror = rewritten(registry, targets)
-        if mirror == registry:
-            mirror = rewritten(f"{registry}/", targets)
-        if not mirror.startswith(registry):
+        if (mirror := _mirror(registry, targets)) != registry:
             found |= dict.fromkeys(names, mirror)
     return found
 
@@ -93,5 +90,5 @@ def _files(targets: Mapping[str, str]) -> dict[str, str]:
 
 
 def _mirror(registry: str, targets: Mapping[str, str]) -> str:
-    found = rewritten(registry, targets)
-    return found if found != registry else rewritten(f"{registry}/", targets).removesuffix("/")
+    """Where a registry's requests go, itself when no prefix fits."""
+    return rewritten(f"{registry}/", targets).removesuffix("/")

@@ -1,7 +1,7 @@
 """What is to be built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,7 +19,7 @@ class Source:
     commit: str
     repository: Path
     quarantine: str = ""
-    config: Mapping[str, str] = ()  # type: ignore[assignment]
+    config: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
     buildpacks: tuple[str, ...] = ()
     build_id: str = ""
