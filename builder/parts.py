@@ -16,6 +16,7 @@ DEPENDENCIES = re.compile(
     r"""
     (?!\.heroku/)(?:.*/)?node_modules/
     | vendor/bundle/
+    | \.heroku/deno_dir/
     | \.heroku/python/(?:
         lib/python[^/]*/site-packages/
         | (?!(?:lib|include)/).     # a virtual environment's scripts and settings change with its packages

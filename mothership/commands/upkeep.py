@@ -22,7 +22,7 @@ class CleanupArgs:
 
 @dataclass(frozen=True)
 class PruneArgs:
-    app: str = option("--only", default="", help="Only what is kept for this app.")
+    only: str = option("--only", default="", help="Only what is kept for this app.")
     days: int = option("--days", default=-1, help="Not built for so many days; 0 for all. Else the server's setting.")
     dry_run: bool = option("--dry-run", default=False, help="Only say what would go.")
     json: bool = json_option()
@@ -58,7 +58,7 @@ async def prune(house: House, caller: Session, args: PruneArgs) -> None:
     """Take away workspaces and caches, which only make the next build quicker."""
     _admins_only(caller)
     days = None if args.days < 0 else float(args.days)
-    gone = await house.cleanup.prune(days=days, only=args.app, dry_run=args.dry_run)
+    gone = await house.cleanup.prune(days=days, only=args.only, dry_run=args.dry_run)
     rows = [
         {
             "app": each.app,

@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# The app's own scripts.
+
+# run_script NAME: a script of package.json, when there is one.
+run_script() {
+	if [[ -z $(field ".scripts[\"$1\"]") ]]; then return; fi
+	step "Running $1"
+	indented bun run --silent "$1" || fail "The script $1 in package.json failed." "Its output is above; mend it, commit, and push again."
+}
+
+# build: heroku-postbuild takes the place of build.
+build() {
+	if [[ -n $(field '.scripts["heroku-postbuild"]') ]]; then
+		run_script heroku-postbuild
+	else
+		run_script build
+	fi
+	run_script heroku-cleanup
+}

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# The environment go runs in: config vars, caches, credentials.
+
+RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EUID PPID LD_PRELOAD LD_LIBRARY_PATH GIT_DIR
+ BUILDPACK_DIR BUILD_DIR CACHE_DIR ENV_DIR GOROOT GOPATH GOBIN GOCACHE GOMODCACHE GOOS GOARCH GOENV GOTOOLCHAIN
+ GOMAXPROCS GOMEMLIMIT GODEBUG GIT_CONFIG_COUNT PORT '
+
+load_config_vars() {
+	local file name value
+	for file in "$ENV_DIR"/*; do
+		name=${file##*/}
+		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
+			IFS= read -rd '' value <"$file" || true
+			# What cgo is told may name the app's own folders.
+			case $name in CGO_* | GOFLAGS) value=${value//'${build_dir}'/$BUILD_DIR} ;; esac
+			export "$name=$value"
+		fi
+	done
+}
+
+set_go_environment() {
+	export GOENV=off GOTELEMETRY=off
+	export GOPATH=$CACHE_DIR/path GOCACHE=$CACHE_DIR/build
+	if [[ ${GO_SETUP_GOPATH_FOR_MODULE_CACHE:-} == true ]]; then GOPATH=$BUILD_DIR/.heroku/go-path; fi
+	# A module cache that its owner can't write to can't be cleared either.
+	export GOMODCACHE=$GOPATH/pkg/mod GOFLAGS="${GOFLAGS:-} -modcacherw"
+	local number=${GIT_CONFIG_COUNT:-0}
+	export "GIT_CONFIG_KEY_$number=credential.helper"
+	export "GIT_CONFIG_VALUE_$number=!bash '$BUILDPACK_DIR/lib/credentials.sh'"
+	export GIT_CONFIG_COUNT=$((number + 1)) ENV_DIR
+}
