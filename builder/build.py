@@ -12,6 +12,8 @@ from builder.choose import Choice, choose
 from builder.commit import Root, read_root
 from builder.disk import folder_size, full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
+from builder.fetch import Fetcher
+from builder.foreign import ForeignImages, Reference
 from builder.image import STACK, Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
@@ -44,6 +46,8 @@ class Builder:
         self._buildpacks = Buildpacks(settings, engine)
         self._dockerfiles = Dockerfiles(settings)
         self._cnb = cnb.Cnb(settings, engine, self._registry, self._images)
+        self._foreign = ForeignImages(settings, engine)
+        self.fetcher = Fetcher(settings, engine)
 
     async def start(self) -> None:
         """Make the registry and the network namespace run, and put away what dead builds left."""
@@ -70,13 +74,23 @@ class Builder:
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         project = cnb.chosen(source, root)
         choice = Choice() if project else choose(source, root, self._settings.buildpacks)
-        out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
+        out.step(f"Building {source.known[:7]} on the {self._settings.stack} stack")
         if project:
             image = await self._cnb.build(source, project, out)
         else:
             by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
             image = await by(source, root, processes, out)
         return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
+
+    async def adopt(
+        self, source: Source, name: Reference, login: Mapping[str, str], processes: Mapping[str, str], out: Output
+    ) -> Image:
+        """Take an image that was built elsewhere for an app's. Raises Refused, BuildFailed and what `build` raises."""
+        tag = f"mothership-build/{source.app}:{source.build_id.lower()}"
+        async with self._foreign.pulled(name, tag, login, out) as found:
+            _announce(processes or {"web": ""}, processes, out)
+            manifest = await self._images.pushed(tag, source.app, "built")
+        return await self._launched(source, found["Config"] or {}, manifest, processes or {"web": ""}, out)
 
     async def answering(self) -> None:
         """Raises RegistryUnavailable when the registry doesn't answer within two seconds."""
@@ -210,6 +224,17 @@ class Builder:
             manifest = await self._images.pushed(tag, source.app, "built")
         finally:
             await asyncio.shield(self._engine.remove_image(tag))
+        return await self._launched(source, config, manifest, processes, out)
+
+    async def _launched(
+        self,
+        source: Source,
+        config: Mapping[str, Any],
+        manifest: dict[str, Any],
+        processes: Mapping[str, str],
+        out: Output,
+    ) -> Image:
+        """An image of the registry with our launcher on it."""
         base = Base(source.app, manifest, await self._registry.get_json(source.app, manifest["config"]["digest"]))
         stored = await self._put(source, base, [], {"Entrypoint": ENTRYPOINT, "Cmd": None, "Labels": _labels(source)})
         _ready(stored, out)

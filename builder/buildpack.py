@@ -167,7 +167,7 @@ class Buildpacks:
             **maven,
             "MOTHERSHIP_EXTRAS": " ".join(had),
             "STACK": self._settings.stack,
-            "SOURCE_VERSION": source.commit,
+            "SOURCE_VERSION": source.known,
             "REQUEST_ID": source.build_id,
         }
 

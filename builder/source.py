@@ -12,6 +12,7 @@ class Source:
     `repository` is a bare repository; `quarantine` the directory of objects that a push has not brought into it yet
     (git-receive-pack, "Quarantine Environment"), or "". `config` are the app's config vars, `buildpacks` those that
     the app's owner has set, `builder` the builder image of Cloud Native Buildpacks that they have, "" for none.
+    `version` is the commit that people know, where `commit` was made from it to have its submodules in it.
     """
 
     app: str
@@ -23,3 +24,9 @@ class Source:
     buildpacks: tuple[str, ...] = ()
     build_id: str = ""
     builder: str = ""
+    version: str = ""
+
+    @property
+    def known(self) -> str:
+        """The commit as people know it."""
+        return self.version or self.commit

@@ -1,7 +1,7 @@
 """Deploys that go on without their pusher: `git push -o detach`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from hooks.recipe import Job, Recipe
@@ -45,9 +45,14 @@ class Detached:
             self._builds.end(job.build, "cancelled")
             self._releases.settle(job.app.name, update.ref)
             raise
-        task = asyncio.create_task(self._deploy(job, update))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(asyncio.create_task(self._deploy(job, update)))
+
+    def take_over(self, job: Job, out: Output, then: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Deploy in the background what moves no ref; `then` is called when that has ended, however it did."""
+        out.step(f"Taken over by the server as build {job.build}.")
+        out.detail(f"Follow it: mothership builds:output {job.build} -f")
+        out.detail(f"Cancel it: mothership builds:cancel {job.build}")
+        self._keep(asyncio.create_task(self._deploy(job, None, then)))
 
     def put_back(self, app: str, update: RefUpdate) -> None:
         """Undo a ref's move, unless somebody moved it since."""
@@ -61,7 +66,13 @@ class Detached:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _deploy(self, job: Job, update: RefUpdate) -> None:
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deploy(
+        self, job: Job, update: RefUpdate | None, then: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         name = job.app.name
         try:
             with self._running.entered(job.build):
@@ -69,24 +80,27 @@ class Detached:
         except MothershipError as error:
             log.info("detached deploy failed", app=name, build=job.build, error=error.message)
         finally:
-            self._releases.settle(name, update.ref)
+            if update:
+                self._releases.settle(name, update.ref)
+            if then:
+                await then()
 
-    async def _in_turn(self, job: Job, update: RefUpdate) -> None:
+    async def _in_turn(self, job: Job, update: RefUpdate | None) -> None:
         name, begun = job.app.name, False
         try:
             async with self._locks.hold(name, Output(), push=True):
-                if not self._repos.at(name, update.ref, update.new):
+                if update and not self._repos.at(name, update.ref, update.new):
                     raise Conflict(f"{update.ref} of {name} moved meanwhile.", reason=SUPERSEDED)
                 begun = True
                 try:
                     await self._recipe.deploy(job, Output())
                 except BaseException:
-                    if not self._locks.awaited(name):
+                    if update and not self._locks.awaited(name):
                         self.put_back(name, update)
                     raise
         except BaseException as error:
             if not begun:
                 self._builds.end(job.build, "superseded" if isinstance(error, Conflict) else "cancelled")
-                if not isinstance(error, Conflict):
+                if update and not isinstance(error, Conflict):
                     self.put_back(name, update)
             raise

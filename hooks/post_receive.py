@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from builder import Builder
+from hooks.deliver import Deliveries, How
 from hooks.detach import Detached
 from hooks.pre_receive import Decision, decide
 from hooks.previews import Previews
@@ -43,8 +44,10 @@ class Deployer:
         recipe: Recipe,
         renaming: Renaming,
         running: Running,
+        deliveries: Deliveries | None = None,
         *,
         preview_days: int,
+        detached: Detached | None = None,
     ) -> None:
         self._accounts = accounts
         self._apps = apps
@@ -58,7 +61,8 @@ class Deployer:
         self._slots = slots
         self._recipe = recipe
         self.renaming = renaming
-        self.detached = Detached(builds, releases, repos, locks, recipe, running)
+        self.detached = detached or Detached(builds, releases, repos, locks, recipe, running)
+        self.deliveries = deliveries
         self.previews = Previews(apps, builds, repos, recipe, locks, self.forget, preview_days)
 
     async def repository(self, app: str, user: User, *, write: bool) -> Path:
@@ -110,8 +114,16 @@ class Deployer:
                 self._remark(app, decision, out)
                 yield
 
-    async def redeploy(self, app: App, user: User, out: Output, *, no_cache: bool, phase: bool = True) -> Release:
-        """Build the deployed branch's commit again and ship it. The caller holds the app's lock."""
+    async def redeploy(
+        self, app: App, user: User, out: Output, *, no_cache: bool, phase: bool = True, branch: bool = False
+    ) -> Release:
+        """Build again what was deployed last, or the deploy branch, and ship it. The caller holds the app's lock."""
+        last = None if branch or not self.deliveries else self._builds.last(app.name)
+        if last and last.source and self.deliveries:
+            release = await self.deliveries.again(app, user.name, last, How(no_cache, phase), out)
+            if release:
+                return release
+            out.step(f"The source of the last deploy is gone; this builds {app.branch}.")
         repository = app.parent or app.name
         commit = self._repos.ref(repository, f"refs/heads/{app.branch}")
         if not commit:
@@ -160,6 +172,7 @@ class Deployer:
             serves = current is not None and current.commit == update.new
             if serves and self._repos.rescue(app, update.new) and self._repos.at(app, update.ref, update.old):
                 self._repos.set_ref(app, update.ref, update.new)
+                self._repos.graft(app, update.new)
             if moved and not serves:
                 self.detached.put_back(app, update)
             self._releases.settle(app, update.ref)

@@ -1,12 +1,13 @@
 """The recipe of a deploy: build, release, ship, route; recorded, logged and cancellable."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from builder import Builder, Source
+from hooks.submodules import Submodules
 from mothership.applogs import AppLogs
 from mothership.config import Settings
 from mothership.errors import BuildFailed, MothershipError, Refused
@@ -23,7 +24,12 @@ SHORT = 7
 
 @dataclass(frozen=True)
 class Job:
-    """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record."""
+    """One commit to deploy to one app. `repository` holds it, or `quarantine` beside it; `build` is its record.
+
+    A source that is still to come has an `arrive`, which brings it and gives the job with its commit; leaving it
+    after a success keeps the commit. `origin` is the URL it was pulled from, if it was. `make` makes the image in the
+    builder's place.
+    """
 
     app: App
     commit: str
@@ -35,6 +41,9 @@ class Job:
     no_cache: bool = False
     dry_run: bool = False
     phase: bool = True
+    arrive: Callable[["Job", Output], AbstractAsyncContextManager["Job"]] | None = None
+    origin: str = ""
+    make: Callable[[Source, Output], Awaitable[Image]] | None = None
 
 
 class Recipe:
@@ -51,6 +60,7 @@ class Recipe:
         slots: BuildSlots,
         running: Running,
         logs: AppLogs,
+        submodules: Submodules,
     ) -> None:
         self._settings = settings
         self._apps = apps
@@ -61,6 +71,7 @@ class Recipe:
         self._slots = slots
         self._running = running
         self._logs = logs
+        self._submodules = submodules
 
     async def deploy(self, job: Job, out: Output) -> Release:
         """Build the job's commit and bring it to serve. The caller holds the app's lock. Raises MothershipError."""
@@ -71,10 +82,12 @@ class Recipe:
             self._running.entered(job.build),
         ):
             told = out.also(file.write).hiding(self._apps.secret_values(job.app))
-            image = await self._build(job, out.also(file.write, logged).hiding(self._apps.secret_values(job.app)))
-            if job.dry_run:
-                raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
-            return await self._ship(job, image, told)
+            building = out.also(file.write, logged).hiding(self._apps.secret_values(job.app))
+            async with _here(job, building) as job:
+                image = await self._build(job, building)
+                if job.dry_run:
+                    raise Refused("Dry run: built, not deployed.", reason="dry run: built, not deployed")
+                return await self._ship(job, image, told)
 
     @contextmanager
     def _recorded(self, job: Job, log: Output) -> Iterator[None]:
@@ -109,11 +122,17 @@ class Recipe:
         )
         try:
             async with self._slots.take(job.app.name, out):
-                image = await self._builder.build(source, out)
+                image = await self._made(job, source, out)
         except OSError as error:
             raise BuildFailed(f"The build could not be carried out: {error.strerror or error}.") from error
         self._builds.built(job.build, image)
         return image
+
+    async def _made(self, job: Job, source: Source, out: Output) -> Image:
+        if job.make:
+            return await job.make(source, out)
+        async with self._submodules.beside(source, out, origin=job.origin) as whole:
+            return await self._builder.build(whole, out)
 
     async def _ship(self, job: Job, image: Image, out: Output) -> Release:
         order = Order(
@@ -134,6 +153,19 @@ class Recipe:
             raise
         announce(self._settings, release, out)
         return release
+
+
+@asynccontextmanager
+async def _here(job: Job, out: Output) -> AsyncIterator[Job]:
+    """The job with its source here."""
+    if job.arrive is None:
+        yield job
+        return
+    try:
+        async with job.arrive(job, out) as arrived:
+            yield arrived
+    except OSError as error:
+        raise BuildFailed(f"The source could not be taken: {error.strerror or error}.") from error
 
 
 def announce(settings: Settings, release: Release, out: Output) -> None:

@@ -1,6 +1,7 @@
 """The `mothership` command: `serve` on a server, every other verb over the user's own ssh."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -13,7 +14,7 @@ from typing import IO, Any, NoReturn
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from mothership import __version__, config, edit, log, remote
+from mothership import __version__, config, edit, log, pack, remote
 from mothership.commands.parse import APP_FLAGS, click_command
 from mothership.commands.table import VERBS
 from mothership.errors import MothershipError
@@ -141,6 +142,62 @@ def config_edit(where: Where, app: str, name: str) -> None:
     _become_ssh(target, words)
 
 
+@main.command("deploy", context_settings={"ignore_unknown_options": True})
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=None, help="A folder to pack and send.")
+@click.option("--tar", "archive", default="", help="An archive to send: a file, or - for standard input.")
+@click.option("--with-env", is_flag=True, help="Take .env along, too.")
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def deploy(where: Where, folder: Path | None, archive: str, with_env: bool, argv: tuple[str, ...]) -> None:
+    """Deploy without a push: a folder (--dir), an archive (--tar), or what the server fetches (--git, --url, --image).
+
+    A folder's files are those that git tracks or would add: .gitignore holds, .git stays, and so does .env.
+    .slugignore and .dockerignore hold at the build. The other options are the server's: see `mothership help deploy`.
+    """
+    target, given = where.find(list(argv), rest=False)
+    given = with_app(given, where.app or target.app, rest=False) if where.app or target.app else given
+    if folder and archive:
+        raise Failed("Send a folder or an archive, not both.")
+    if folder:
+        try:
+            _send(target, ["deploy", *given, "--tar", "-", "--name", folder.resolve().name], folder, with_env)
+        except MothershipError as error:
+            raise Failed.of(error) from error
+    if archive and archive != "-":
+        try:
+            os.dup2(os.open(archive, os.O_RDONLY), 0)
+        except OSError as error:
+            raise Failed(f"{archive} can't be read: {error.strerror}.") from error
+        given += ["--tar", "-", "--name", Path(archive).name]
+    elif archive:
+        given += ["--tar", "-"]
+    _become_ssh(target, ["deploy", *given])
+
+
+def _send(target: remote.Remote, words: list[str], folder: Path, with_env: bool) -> NoReturn:
+    """Pack a folder into the command's standard input, and end as the command does."""
+    chosen = pack.files(folder, everything=with_env)
+    click.echo(f"-----> Sending {len(chosen.names)} files of {folder}", err=True)
+    if chosen.left_out:
+        names = ", ".join(chosen.left_out[:5])
+        click.echo(f"       Left out: {names}. Config vars are set with config:set; or --with-env", err=True)
+    command = [*target.ssh(terminal=False), shlex.join(words)]
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Failed("There is no ssh on this machine. Install it first.") from error
+    assert child.stdin
+    try:
+        with contextlib.suppress(BrokenPipeError):  # the server has seen enough; it says why
+            pack.write(chosen, child.stdin)
+            child.stdin.close()
+    except BaseException:
+        child.kill()
+        child.wait()
+        raise
+    sys.exit(child.wait())
+
+
 def _forward(verb: str, rest: bool, app: bool) -> click.Command:
     @click.pass_obj
     def call(where: Where, argv: tuple[str, ...]) -> None:
@@ -176,7 +233,8 @@ def _become_ssh(target: remote.Remote, words: list[str], *, terminal: bool = Fal
 
 
 for _verb in VERBS.values():
-    main.add_command(_forward(_verb.name, _verb.rest, _verb.app))
+    if _verb.name not in main.commands:
+        main.add_command(_forward(_verb.name, _verb.rest, _verb.app))
 
 
 if __name__ == "__main__":

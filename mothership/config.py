@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -52,6 +52,7 @@ class Settings:
     log_days: int = 30
     slots: int = 256
     insecure_tokens: bool = False
+    internal_hosts: Sequence[str] = field(default_factory=list)
     ca_bundle: str = ""
     build_env: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mapping[str, str] = field(default_factory=dict)

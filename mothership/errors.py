@@ -2,6 +2,7 @@
 
 MothershipError
 ├── Invalid              what was asked for can't be: a bad name, a bad option, a malformed Procfile
+│   └── TooLarge         more of it than the server takes
 ├── NotFound             no such app, release, build
 ├── Refused              this user may not do that, or it isn't done at all
 ├── Conflict             somebody or something else is in the way
@@ -32,6 +33,10 @@ class MothershipError(Exception):
 
 class Invalid(MothershipError):
     reason = "invalid"
+
+
+class TooLarge(Invalid):
+    reason = "too large"
 
 
 class NotFound(MothershipError):

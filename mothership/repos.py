@@ -55,6 +55,11 @@ class Repos:
         with Repo(str(self.path(app))) as repo:
             return repo.refs.as_dict().get(name.encode(), b"").decode()  # type: ignore[call-overload,no-any-return]
 
+    def refs(self, app: str, prefix: str) -> list[str]:
+        """The refs whose names begin so, sorted."""
+        with Repo(str(self.path(app))) as repo:
+            return sorted(name.decode() for name in repo.refs.allkeys() if name.startswith(prefix.encode()))
+
     def at(self, app: str, name: str, commit: str) -> bool:
         """Whether a ref points at a commit; all zeros mean that there is no such ref."""
         return (self.ref(app, name) or "0" * len(commit)) == commit
@@ -71,6 +76,18 @@ class Repos:
         """Whether the repository holds a commit."""
         with Repo(str(self.path(app))) as repo:
             return commit.encode() in repo.object_store  # type: ignore[operator]
+
+    def graft(self, app: str, commit: str) -> None:
+        """Note that a commit's parents are not in the repository, if they aren't (gitrepository-layout, "shallow")."""
+        path = self.path(app) / "shallow"
+        known = path.read_text().split() if path.exists() else []
+        with Repo(str(self.path(app))) as repo:
+            found = repo.object_store[commit.encode()]  # type: ignore[index]
+            whole = all(parent in repo.object_store for parent in getattr(found, "parents", ()))
+        if not whole and commit not in known:
+            scratch = path.with_suffix(".new")
+            scratch.write_text("".join(f"{each}\n" for each in [*known, commit]))
+            scratch.rename(path)
 
     def rescue(self, app: str, commit: str) -> bool:
         """Make sure that the repository holds a commit whose push was accepted, from its quarantine if need be.

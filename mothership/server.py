@@ -6,9 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from builder import Builder
+from hooks.deliver import Deliveries
+from hooks.detach import Detached
+from hooks.incoming import Incoming
 from hooks.post_receive import Deployer
 from hooks.recipe import Recipe
 from hooks.rename import Renaming
+from hooks.submodules import Submodules
 from mothership.applogs import AppLogs
 from mothership.commands.dispatch import Dispatch
 from mothership.commands.house import House
@@ -30,10 +34,11 @@ from mothership.releases.runs import DetachedRuns
 from mothership.releases.vitals import Vitals
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
+from mothership.store.doors import DeployKeys, Logins, Webhooks
 from mothership.store.drains import Drains
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.network import ensure_network
-from receiver import access, api
+from receiver import access, api, webhooks
 from receiver.http import application, serving
 from receiver.ssh import SshServer
 from router import Router
@@ -83,7 +88,13 @@ def build(settings: Settings) -> Rooms:
         logs,
     )
     slots, running = BuildSlots(settings.builds), Running()
-    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs)
+    deploy_keys, logins = DeployKeys(store), Logins(store)
+    submodules = Submodules(repos, builder.fetcher, deploy_keys, settings.max_input_size << 20)
+    recipe = Recipe(settings, apps, releases, builds, builder, shipper, slots, running, logs, submodules)
+    detached = Detached(builds, releases, repos, locks, recipe, running)
+    deliveries = Deliveries(
+        settings, releases, builds, repos, builder, locks, slots, recipe, detached, deploy_keys, logins
+    )
     deployer = Deployer(
         accounts,
         apps,
@@ -98,7 +109,9 @@ def build(settings: Settings) -> Rooms:
         recipe,
         Renaming(settings, apps, releases, repos, builder, cluster, router, shipper, logs),
         running,
+        deliveries,
         preview_days=settings.preview_days,
+        detached=detached,
     )
     vitals = Vitals(engine, router, examiner, logs)
     upkeep = Upkeep(settings, engine, apps, releases, cluster, router, shipper, locks, logs, builder, vitals)
@@ -118,6 +131,7 @@ def build(settings: Settings) -> Rooms:
         running=running,
         detached=DetachedRuns(settings, engine, logs),
         deployer=deployer,
+        deliveries=deliveries,
         builder=builder,
         slots=slots,
         cleanup=Cleanup(settings, engine, apps, releases, builder, slots),
@@ -125,6 +139,9 @@ def build(settings: Settings) -> Rooms:
             settings, engine, apps, releases, repos, builder, cluster, router, locks, shipper.retirement, upkeep
         ),
         logs=logs,
+        webhooks=Webhooks(store),
+        deploy_keys=deploy_keys,
+        logins=logins,
     )
     return Rooms(settings=settings, store=store, house=house, builder=builder, upkeep=upkeep)
 
@@ -161,10 +178,14 @@ async def _open(rooms: Rooms, stack: AsyncExitStack) -> None:
     stack.push_async_callback(rooms.upkeep.close)
     stack.push_async_callback(house.logs.close)
     stack.push_async_callback(house.shipper.retirement.close)
+    incoming = Incoming(settings, house.accounts, house.apps, house.audit, house.webhooks, house.deliveries)
+    stack.push_async_callback(incoming.close)
     stack.push_async_callback(house.deployer.detached.close)
+    incoming.resume()
     commands = Dispatch(house)
     door = application(settings, house.accounts, house.deployer, lambda app: house.apps.get(app).page)
     api.mount(door, settings, house.accounts, commands, VERBS.values())
+    webhooks.mount(door, incoming)
     await stack.enter_async_context(serving(door, settings.data / "run" / "http.sock"))
     ssh = SshServer(settings, house.accounts, house.deployer, commands)
     house.accounts.on_revoked(ssh.revoked)

@@ -15,7 +15,7 @@ from mothership.config import Settings
 from mothership.doors import Accounts, Commands
 from mothership.errors import Invalid
 from mothership.model import known_name
-from receiver import access, api_answer, api_problem, failure
+from receiver import access, api_answer, api_problem, api_upload, failure
 from receiver.api_caller import Caller
 
 DESCRIPTION = "/api/openapi.json"
@@ -64,12 +64,17 @@ class Api:
         user = await access.caller(request, self._settings, self._accounts)
         streams = api_answer.STREAM in request.headers.get(hdrs.ACCEPT, "")
         as_json = over_http.speaks_json(verb) and not streams
-        args = over_http.read(verb, app, await _given(request, verb), as_json=as_json)
+        uploads = api_upload.comes_with(request, verb)
+        given = over_http.from_upload(verb, list(request.query.items())) if uploads else await _given(request, verb)
+        args = over_http.read(verb, app, given, as_json=as_json)
         if verb.app:
             known_name(app)
         if over_http.follows(verb) and args.follow and not streams:
             raise Invalid("Only a stream can follow.", f"Send the header Accept: {api_answer.STREAM}")
-        caller = Caller(user, access.remote(request), streams=streams, whole=as_json)
+        body = api_upload.pieces(request) if uploads else None
+        if uploads:
+            api_upload.check(request, self._settings)
+        caller = Caller(user, access.remote(request), streams=streams, whole=as_json, body=body)
         work = partial(self._commands.perform, verb, args, door="api")
         if streams:
             return await api_answer.stream(request, caller, work, f"api {verb.name}")

@@ -30,17 +30,26 @@ class Line:
 
 
 class Caller:
-    """The session (mothership.commands.session.Session) of one request: no terminal, no input, no signals."""
+    """The session (mothership.commands.session.Session) of a request: no terminal or signals; input is an upload's."""
 
     terminal = None
 
-    def __init__(self, user: User, remote: str, *, streams: bool, whole: bool = False) -> None:
+    def __init__(
+        self,
+        user: User,
+        remote: str,
+        *,
+        streams: bool,
+        whole: bool = False,
+        body: AsyncIterator[bytes] | None = None,
+    ) -> None:
         self.user = user
         self.remote = remote
         self.lines: list[Line] = []
         self.data = bytearray()
         """Standard output as it came, with `whole`: what is JSON needs no lines."""
         self._streams = streams
+        self._body = body
         self._whole = whole
         self._size = 0
         self.ended = False
@@ -73,7 +82,7 @@ class Caller:
             await self._taken.wait()
 
     async def read(self, size: int = 65536) -> bytes:
-        return b""
+        return await anext(self._body, b"") if self._body else b""
 
     async def events(self) -> AsyncIterator[Resize | Signal]:
         return

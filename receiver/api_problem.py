@@ -8,13 +8,23 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from mothership.errors import BuildFailed, Conflict, Invalid, MothershipError, NotFound, Refused, ReleaseFailed
+from mothership.errors import (
+    BuildFailed,
+    Conflict,
+    Invalid,
+    MothershipError,
+    NotFound,
+    Refused,
+    ReleaseFailed,
+    TooLarge,
+)
 from mothership.errors import Unavailable as Away
 from receiver import failure
 
 TYPE = "application/problem+json"
 KINDS: tuple[tuple[type[MothershipError], int, str, str], ...] = (
     (failure.Bug, 500, "bug", "Mothership hit a bug"),
+    (TooLarge, 413, "too-large", "It is too large"),
     (Invalid, 400, "invalid", "What was asked for can't be"),
     (Refused, 403, "refused", "Not allowed"),
     (NotFound, 404, "not-found", "There is no such thing"),

@@ -37,6 +37,7 @@ def receive_config(settings: Settings, hooks: Path, repository: Path) -> dict[st
         "receive.advertisePushOptions": "true",
         "receive.autogc": "false",
         "receive.shallowUpdate": "true",
+        "receive.hideRefs": "refs/mothership",
         "receive.denyCurrentBranch": "ignore",
         "receive.denyDeleteCurrent": "ignore",
         "receive.denyDeletes": "false",

@@ -44,6 +44,7 @@ async def builds(house: House, caller: Session, args: BuildsArgs) -> None:
             "commit": build.commit[:12],
             "user": build.user,
             "started": moment(build.started),
+            "source": build.source,
         }
         for build in house.builds.list(app.name, limit=bounded(args.num))
     ]
@@ -106,6 +107,7 @@ VERBS: tuple[Verb[Any], ...] = (
             "commit",
             "user",
             "started: time",
+            "source",
         ),
     ),
     Verb(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from builder import Builder
+from hooks.deliver import Deliveries
 from hooks.post_receive import Deployer
 from mothership.applogs import AppLogs
 from mothership.config import Settings
@@ -16,6 +17,7 @@ from mothership.releases.running import Running
 from mothership.releases.runs import DetachedRuns
 from mothership.repos import Repos
 from mothership.store import Accounts, App, Apps, Audit, Builds, Releases
+from mothership.store.doors import DeployKeys, Logins, Webhooks
 from mothership.swarm.cluster import Cluster
 from router import Router
 
@@ -39,11 +41,15 @@ class House:
     running: Running
     detached: DetachedRuns
     deployer: Deployer
+    deliveries: Deliveries
     builder: Builder
     slots: BuildSlots
     cleanup: Cleanup
     doctor: Doctor
     logs: AppLogs
+    webhooks: Webhooks
+    deploy_keys: DeployKeys
+    logins: Logins
 
     def app(self, name: str, user: User) -> App:
         """An app this user may use. Raises NotFound, in the same words whether it's absent or another's."""

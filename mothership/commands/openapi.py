@@ -16,6 +16,15 @@ event. Access tokens come from `tokens:create`."""
 TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 STREAM = "text/event-stream"
 JSON = "application/json"
+UPLOADS = (
+    "application/gzip",
+    "application/x-gzip",
+    "application/x-tar",
+    "application/x-bzip2",
+    "application/x-xz",
+    "application/zip",
+    "application/octet-stream",
+)
 PROBLEMS = {
     "400": "What was asked for can't be.",
     "401": "No valid access token.",
@@ -23,7 +32,7 @@ PROBLEMS = {
     "404": "There is no such app, release, build, ….",
     "405": "That path takes another method.",
     "409": "Somebody or something else is in the way.",
-    "413": "The body is larger than 1 MiB.",
+    "413": "The body is larger than 1 MiB, or an archive than the server takes.",
     "415": "The body is not JSON.",
     "422": "The build or the release failed; what served before serves on.",
     "500": "A bug of Mothership; the server's log has it under the reference in the detail.",
@@ -111,8 +120,21 @@ def operation(verb: Verb[Any]) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": _body(fields)}
         if examples := _examples(verb):
             content["examples"] = examples
-        made["requestBody"] = {"required": any(field.required for field in fields), "content": {JSON: content}}
+        if verb.uploads:
+            made["parameters"] = [*made["parameters"], *(_parameter(field) for field in fields if field.name != "tar")]
+            made["description"] += (
+                " The archive is the body, and the rest parameters of the query; or all of it is JSON."
+            )
+        made["requestBody"] = {
+            "required": any(field.required for field in fields),
+            "content": {JSON: content} | _uploads(verb),
+        }
     return made
+
+
+def _uploads(verb: Verb[Any]) -> dict[str, Any]:
+    """The kinds of archive that a verb takes as the body."""
+    return {kind: {} for kind in UPLOADS} if verb.uploads else {}
 
 
 def who(verb: Verb[Any]) -> str:

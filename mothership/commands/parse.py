@@ -82,6 +82,8 @@ def _param(field: Any, *, app_option: bool) -> click.Parameter:
     if "flags" in about:
         if isinstance(field.default, bool):
             return click.Option([*about["flags"], field.name], is_flag=True, default=False, help=about["help"])
+        if isinstance(field.default, tuple):
+            return click.Option([*about["flags"], field.name], multiple=True, type=str, help=about["help"])
         kind = about["kind"] or type(field.default)
         return click.Option(
             [*about["flags"], field.name], default=field.default, type=kind, help=about["help"], show_default=True

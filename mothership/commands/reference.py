@@ -20,7 +20,8 @@ Each command works the same over SSH (`ssh -p 2222 HOST COMMAND`), with the clie
 app being the clone's own) and over HTTP ([the API](api.md)). The app may be given by `-a` or `--app`, too.
 
 The client has three of its own: `mothership init HOST` adds the git remote to a clone, `mothership config:edit` opens
-the config vars in your editor, `mothership completion bash` (or zsh, or fish) prints a completion script.
+the config vars in your editor, `mothership completion bash` (or zsh, or fish) prints a completion script. Its `deploy`
+takes files and folders of your machine: `mothership deploy --dir .`, `mothership deploy --tar app.tar.gz`.
 """
 
 

@@ -45,6 +45,7 @@ class RollbackArgs:
 class RedeployArgs:
     app: str
     no_cache: bool = option("--no-cache", default=False, help="Build from scratch.")
+    branch: bool = option("--branch", default=False, help="Build the deploy branch, whatever was deployed last.")
     skip_release: bool = skip_option()
 
 
@@ -132,7 +133,8 @@ async def redeploy(house: House, caller: Session, args: RedeployArgs) -> None:
         may_skip(app, caller.user)
     out = output(caller)
     async with house.locks.hold(app.name, out):
-        await house.deployer.redeploy(app, caller.user, out, no_cache=args.no_cache, phase=not args.skip_release)
+        phase = not args.skip_release
+        await house.deployer.redeploy(app, caller.user, out, no_cache=args.no_cache, phase=phase, branch=args.branch)
 
 
 def differences(now: Release, then: Release) -> list[str]:
@@ -240,10 +242,10 @@ VERBS: tuple[Verb[Any], ...] = (
     ),
     Verb(
         "redeploy",
-        "Build the deployed branch again and release it.",
+        "Build what was deployed last again and release it.",
         RedeployArgs,
         redeploy,
-        ("redeploy blog", "redeploy blog --no-cache"),
+        ("redeploy blog", "redeploy blog --no-cache", "redeploy blog --branch"),
         role=Role.DEPLOYER,
     ),
 )

@@ -11,6 +11,7 @@ from mothership.commands import (
     builds,
     checks,
     config,
+    deploy,
     domains,
     drains,
     help,
@@ -20,9 +21,11 @@ from mothership.commands import (
     ps,
     releases,
     run,
+    sources,
     stack,
     tokens,
     upkeep,
+    webhooks,
 )
 from mothership.commands.verb import Verb
 
@@ -36,8 +39,11 @@ ALL: tuple[Verb[Any], ...] = (
     *ps.VERBS,
     *checks.VERBS,
     *releases.VERBS,
+    *deploy.VERBS,
     *builds.VERBS,
     *builder.VERBS,
+    *webhooks.VERBS,
+    *sources.VERBS,
     *pipelines.VERBS,
     *run.VERBS,
     *stack.VERBS,

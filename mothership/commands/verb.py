@@ -22,7 +22,7 @@ class Verb(Generic[A]):
     `role` is the least that a caller must have in the app the verb is about; `admin` verbs are about the server and
     for its admins; `reads` says that the verb changes nothing. `columns` are the keys of its JSON with their types
     (`mothership.commands.columns`), in this order for ever: of each row of a list, or with `single` of the one object
-    that it is.
+    that it is. `uploads` says that it reads an archive from standard input, which over HTTP is the body.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Verb(Generic[A]):
     reads: bool = False
     columns: tuple[str, ...] = ()
     single: bool = False
+    uploads: bool = False
 
     @property
     def app(self) -> bool:
@@ -90,9 +91,9 @@ def recorded(args: Any) -> str:
     return " ".join(words)
 
 
-def option(*flags: str, default: Any, help: str, kind: Any = None) -> Any:
-    """An option; a boolean default makes it a flag."""
-    return dataclasses.field(default=default, metadata={"flags": flags, "help": help, "kind": kind})
+def option(*flags: str, default: Any, help: str, kind: Any = None, shown: Callable[[str], str] | None = None) -> Any:
+    """An option; a boolean default makes it a flag, a tuple one that may come several times. `shown` as above."""
+    return dataclasses.field(default=default, metadata={"flags": flags, "help": help, "kind": kind, "shown": shown})
 
 
 def json_option() -> Any:

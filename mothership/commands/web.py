@@ -101,6 +101,11 @@ def from_query(verb: Verb[Any], query: Sequence[tuple[str, str]]) -> dict[str, A
     return said
 
 
+def from_upload(verb: Verb[Any], query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Query parameters of a request whose body is the archive. Raises Invalid."""
+    return from_query(verb, query) | {"tar": "-"}
+
+
 def _parsed(name: str, kind: Any, text: str) -> Any:
     try:
         if kind is bool:

@@ -228,9 +228,20 @@ class Engine:
 
         await self.call(verb)
 
-    async def pull(self, reference: str) -> None:
-        """Pull an image by name, tag or digest. Raises NotFound, EngineError."""
-        await self.call(lambda api: api.pull(reference, auth_config={}))
+    async def pull(self, reference: str, login: Mapping[str, str] | None = None) -> None:
+        """Pull an image by name, tag or digest, with a registry's login if need be. Raises NotFound, EngineError."""
+
+        def verb(api: Any) -> None:
+            for event in api.pull(reference, stream=True, decode=True, auth_config=dict(login or {})):
+                if "error" in event:
+                    raise EngineError(str(event["error"]))
+
+        await self.call(verb)
+
+    async def remote_digest(self, reference: str, login: Mapping[str, str] | None = None) -> str:
+        """The digest that a registry has for an image's name. Raises EngineError, NotFound."""
+        answer = await self.call(lambda api: api.inspect_distribution(reference, auth_config=dict(login or {})))
+        return str(answer["Descriptor"]["digest"])
 
     async def remove_image(self, image: str, *, force: bool = False) -> None:
         with contextlib.suppress(NotFound, Conflict):

@@ -11,7 +11,10 @@ from mothership.store.database import Row, Store, now
 
 @dataclass(frozen=True)
 class Build:
-    """One build and its release. `status` is running, succeeded, failed, cancelled or superseded."""
+    """One build and its release. `status` is running, succeeded, failed, cancelled or superseded.
+
+    `source` says where it came from when that was not a push: `tar NAME`, `git URL`, `image REFERENCE`.
+    """
 
     id: str
     app: str
@@ -20,6 +23,7 @@ class Build:
     status: str
     started: str
     finished: str
+    source: str = ""
 
 
 def dump_image(image: Image) -> str:
@@ -38,12 +42,29 @@ class Builds:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, app: str, commit: str, user: str) -> str:
+    def begin(self, app: str, commit: str, user: str, source: str = "") -> str:
         """Record that a build has started; its id."""
         build = f"{now()[:19].replace('-', '').replace(':', '').replace('T', '-')}-{secrets.token_hex(3)}"
         record = {"id": build, "app": app, "commit_id": commit, "user": user, "status": "running", "started": now()}
+        record["source"] = source
         self._store.insert("builds", record)
         return build
+
+    def arrived(self, build: str, commit: str) -> None:
+        """Record the commit that a build's source became once it was here."""
+        self._store.write("UPDATE builds SET commit_id = ? WHERE id = ?", commit, build)
+
+    def last(self, app: str) -> Build | None:
+        """The last build whose release came to serve, None when there is none."""
+        row = self._store.row(
+            "SELECT * FROM builds WHERE app = ? AND status = 'succeeded' ORDER BY started DESC LIMIT 1", app
+        )
+        return _build(row) if row else None
+
+    def image(self, build: str) -> Image | None:
+        """The image that a build made, None when there is none."""
+        row = self._store.row("SELECT image FROM builds WHERE id = ?", build)
+        return load_image(row["image"]) if row and row["image"] else None
 
     def built(self, build: str, image: Image) -> None:
         """Record the image a build made; whether it comes to serve is still open."""
@@ -77,4 +98,5 @@ def _build(row: Row) -> Build:
         status=row["status"],
         started=row["started"],
         finished=row["finished"] or "",
+        source=row["source"],
     )

@@ -147,3 +147,24 @@ def m013_drains_anywhere(db: Database) -> None:
 @migrations()
 def m014_builder(db: Database) -> None:
     db.execute("ALTER TABLE apps ADD COLUMN builder TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m020_other_doors(db: Database) -> None:
+    """What is deployed without a push: where a build's source came from, webhooks, and the credentials for both."""
+    app = "app TEXT NOT NULL REFERENCES apps(name) ON DELETE CASCADE ON UPDATE CASCADE"
+    for statement in (
+        "ALTER TABLE builds ADD COLUMN source TEXT NOT NULL DEFAULT ''",
+        f"CREATE TABLE webhooks (id INTEGER PRIMARY KEY AUTOINCREMENT, {app}, slug TEXT NOT NULL UNIQUE, "
+        "user INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE, url TEXT NOT NULL, branch TEXT NOT NULL, "
+        "provider TEXT NOT NULL, api TEXT NOT NULL, secret TEXT NOT NULL, token TEXT NOT NULL, created TEXT NOT NULL)",
+        "CREATE TABLE deliveries (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "webhook INTEGER NOT NULL REFERENCES webhooks(id) ON DELETE CASCADE, key TEXT NOT NULL, digest TEXT NOT NULL, "
+        "event TEXT NOT NULL, commit_id TEXT NOT NULL, build TEXT NOT NULL, outcome TEXT NOT NULL, at TEXT NOT NULL, "
+        "UNIQUE (webhook, key))",
+        f"CREATE TABLE deploy_keys ({app}, private TEXT NOT NULL, public TEXT NOT NULL, hosts TEXT NOT NULL, "
+        "PRIMARY KEY (app))",
+        f"CREATE TABLE registries ({app}, host TEXT NOT NULL, user TEXT NOT NULL, password TEXT NOT NULL, "
+        "PRIMARY KEY (app, host))",
+    ):
+        db.execute(statement)

@@ -20,6 +20,7 @@ from mothership.releases import AppLocks, BuildSlots
 from mothership.releases.running import Running
 from mothership.repos import Repos
 from mothership.store import Accounts, Apps, Audit, Builds, Releases, Store
+from mothership.store.doors import DeployKeys, Logins, Webhooks
 
 
 class Caller:
@@ -68,11 +69,15 @@ def house(tmp_path: Path) -> House:
         running=Running(),
         detached=cast(Any, None),
         deployer=cast(Any, None),
+        deliveries=cast(Any, None),
         builder=cast(Any, None),
         slots=BuildSlots(1),
         cleanup=cast(Any, None),
         doctor=cast(Any, None),
         logs=AppLogs(tmp_path, cast(Engine, None)),
+        webhooks=Webhooks(store),
+        deploy_keys=DeployKeys(store),
+        logins=Logins(store),
     )
 
 

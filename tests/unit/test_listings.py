@@ -25,6 +25,7 @@ from mothership.model import Image, Limits, Release, User
 from mothership.releases.doctor import Finding
 from mothership.store import Entry
 from mothership.store.accounts import Grant
+from mothership.store.doors import Login
 from mothership.store.drains import Drains
 from mothership.swarm.tasks import Task
 from tests.unit import test_commands
@@ -78,6 +79,12 @@ async def full(house: House, tmp_path: Path) -> House:
     release = Release("blog", 0, IMAGE, {"A": "1"}, {"web": 2, "worker": 1}, "", "Deploy", "root")
     made.releases.make_current(made.releases.create(release))
     made.builds.begin("blog", "c" * 40, "root")
+    made.logins.put("blog", Login("ghcr.io", "ada", "pass"))
+    hook = made.webhooks.add(
+        "blog", root.id, url="https://host.test/a.git", branch="main", provider="gitea", api="", token=""
+    )
+    for key, event, commit in (("1", "ping", ""), ("2", "push", "c" * 40)):
+        made.webhooks.receive(hook, key, "", event=event, commit=commit, outcome="ok")
     await logs.outlets.add("blog", "syslog://192.0.2.1:9", anywhere=True)
     made.audit.record(Entry("root", "127.0.0.1", "ssh", "apps:create", "blog"))
     return made
