@@ -8,6 +8,7 @@ wall-clock seconds, medians over the rounds; bytes are what the registry's stora
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -23,8 +24,10 @@ from pathlib import Path
 
 from builder import Builder, Source
 from builder.cli import docker_cli
+from builder.credential import credential
 from builder.disk import folder_size
 from builder.packs import HERE
+from builder.registry import Registry
 from builder.stack.plan import build_image
 from mothership.config import Settings
 from mothership.engine import Engine
@@ -174,10 +177,19 @@ class Bench:
         }
 
     def call(self, *argv: str, check: bool = True) -> None:
-        environment = {**os.environ, "DOCKER_BUILDKIT": "1", "SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE", "")}
+        environment = {**os.environ, "DOCKER_BUILDKIT": "1", "DOCKER_CONFIG": str(self.known())}
         done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
         if check and done.returncode:
             raise SystemExit(f"{' '.join(argv)} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+
+    def known(self) -> Path:
+        """A folder by which the docker command is known to the registry (docker login, "Credential stores")."""
+        login = credential(self.settings.data)
+        word = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+        folder = self.root / "docker"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps({"auths": {self.settings.registry: {"auth": word}}}))
+        return folder
 
     def stored(self) -> int:
         return folder_size(self.settings.data / "registry")
@@ -226,12 +238,10 @@ async def same_digests(bench: Bench, app: App) -> bool:
         name = f"again-{app.buildpack}-{number}"
         source = Source(name, commit, repository, build_id=name, no_cache=True)
         image = await bench.builder.build(source, Output(bench.lines.append))
-        answer = subprocess.run(
-            ("curl", "-fsS", f"http://{bench.settings.registry}/v2/{name}/manifests/{image.digest}"),
-            capture_output=True,
-            check=True,
-        )
-        layers.append([layer["digest"] for layer in json.loads(answer.stdout)["layers"]])
+        registry = Registry(bench.settings.registry)
+        registry.login(credential(bench.settings.data))
+        manifest = await registry.manifest(name, image.digest)
+        layers.append([layer["digest"] for layer in manifest["layers"]])
     return layers[0] == layers[1]
 
 

@@ -10,6 +10,7 @@ from builder import appjson, cnb, stack
 from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import Choice, choose
 from builder.commit import Root, read_root
+from builder.credential import credential
 from builder.disk import folder_size, full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
 from builder.fetch import Fetcher
@@ -51,6 +52,9 @@ class Builder:
 
     async def start(self) -> None:
         """Make the registry and the network namespace run, and put away what dead builds left."""
+        known = credential(self._settings.data)
+        self._registry.login(known)
+        self._engine.login(self._settings.registry, known.user, known.password)
         mine = {"mothership.instance": self._settings.instance, "mothership.role": "build"}
         for container in await self._engine.containers(mine):
             await self._engine.remove(container["Id"])

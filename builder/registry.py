@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from builder.credential import Credential
 from builder.disk import disk_full
 from mothership.errors import BuildFailed, NotFound, RegistryUnavailable
 
@@ -47,6 +48,11 @@ class Registry:
     def __init__(self, address: str) -> None:
         self.address = address
         self._base = f"http://{address}/v2"
+        self._login: aiohttp.BasicAuth | None = None
+
+    def login(self, known: Credential) -> None:
+        """Be known to the registry from now on."""
+        self._login = aiohttp.BasicAuth(known.user, known.password)
 
     async def has(self, repository: str, digest: str) -> bool:
         """Whether a repository holds a blob."""
@@ -150,7 +156,7 @@ class Registry:
         timeout = aiohttp.ClientTimeout(total=600, sock_connect=5)
         try:
             async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
+                aiohttp.ClientSession(timeout=timeout, auth=self._login) as session,
                 session.request(method, url, **options) as answer,
             ):
                 yield answer

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 
+from builder.credential import credential, htpasswd
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec
 from mothership.errors import RegistryUnavailable
@@ -16,6 +17,7 @@ storage:
   filesystem: {{rootdirectory: /registry}}
   delete: {{enabled: true}}
 http: {{addr: "127.0.0.1:{port}"}}
+auth: {{htpasswd: {{realm: mothership, path: /registry.htpasswd}}}}
 """
 
 
@@ -32,7 +34,8 @@ def config_path(settings: Settings) -> Path:
 
 
 def write_config(settings: Settings) -> None:
-    """Write the registry's own configuration (distribution, "Configuring a registry")."""
+    """Write the registry's own configuration (distribution, "Configuring a registry"), and whom it lets in."""
+    credential(settings.data)
     (settings.data / "registry").mkdir(parents=True, exist_ok=True)
     text = CONFIG.format(port=settings.registry_port)
     if not config_path(settings).exists() or config_path(settings).read_text() != text:
@@ -42,7 +45,8 @@ def write_config(settings: Settings) -> None:
 def registry_spec(settings: Settings) -> ContainerSpec:
     """Debian's docker-registry, its storage in the data directory.
 
-    On the host's own loopback: on any other network builds and apps could read each other's images.
+    On the host's own loopback, and with a password: builds and apps could read each other's images else, over a
+    network or through the engine.
     """
     return ContainerSpec(
         image=f"mothership/platform:{settings.stack}",
@@ -53,6 +57,7 @@ def registry_spec(settings: Settings) -> ContainerSpec:
         binds=(
             Bind(str(settings.data / "registry"), "/registry"),
             Bind(str(config_path(settings)), "/registry.yml", True),
+            Bind(str(htpasswd(settings.data)), "/registry.htpasswd", True),
         ),
         network="host",
         restart="always",
@@ -82,7 +87,7 @@ async def answering(address: str, *, seconds: float = 15) -> None:
         while True:
             try:
                 async with session.get(f"http://{address}/v2/") as answer:
-                    if answer.status == 200:
+                    if answer.status in (200, 401):
                         return
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
                 pass

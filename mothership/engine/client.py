@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import docker
 import docker.errors
 import requests
+from docker.auth import encode_header
 
 from mothership.engine.container import ContainerSpec
 from mothership.engine.follow import Line, follow, starts
@@ -37,6 +38,14 @@ class Engine:
         self.host = host
         self._socket = host.removeprefix("unix://")
         self._client: Any = None
+        self._logins: dict[str, dict[str, str]] = {}
+
+    def login(self, registry: str, user: str, password: str) -> None:
+        """Have images of a registry (host:port) pushed and pulled by a password, by the engine and by Swarm's nodes."""
+        self._logins[registry] = {"username": user, "password": password, "serveraddress": registry}
+
+    def _login(self, reference: str) -> dict[str, str]:
+        return self._logins.get(reference.partition("/")[0], {})
 
     def _api(self) -> Any:
         if self._client is None:
@@ -222,7 +231,7 @@ class Engine:
         """Push an image to a registry. Raises EngineError with the registry's words."""
 
         def verb(api: Any) -> None:
-            for event in api.push(repository, tag=tag, stream=True, decode=True, auth_config={}):
+            for event in api.push(repository, tag=tag, stream=True, decode=True, auth_config=self._login(repository)):
                 if "error" in event:
                     raise EngineError(f"Pushing {repository}:{tag} failed: {event['error']}")
 
@@ -232,7 +241,9 @@ class Engine:
         """Pull an image by name, tag or digest, with a registry's login if need be. Raises NotFound, EngineError."""
 
         def verb(api: Any) -> None:
-            for event in api.pull(reference, stream=True, decode=True, auth_config=dict(login or {})):
+            for event in api.pull(
+                reference, stream=True, decode=True, auth_config=dict(login or self._login(reference))
+            ):
                 if "error" in event:
                     raise EngineError(str(event["error"]))
 
@@ -282,7 +293,10 @@ class Engine:
 
     async def create_service(self, spec: Mapping[str, Any]) -> str:
         """Create a service from the JSON of `POST /services/create`; its id."""
-        made = await self.call(lambda api: api._result(api._post_json(api._url("/services/create"), data=spec), True))
+        login = self._login(str(spec["TaskTemplate"]["ContainerSpec"]["Image"]))
+        headers = {"X-Registry-Auth": encode_header(login)} if login else {}
+        url = "/services/create"
+        made = await self.call(lambda api: api._result(api._post_json(api._url(url), data=spec, headers=headers), True))
         return str(made["ID"])
 
     async def services(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -206,3 +206,16 @@ def test_a_dockerfile_step_beyond_its_limits_is_stopped_and_told_why(
     pushed = strict.push(folder, "steps")
     assert pushed.code == 1 and expected in pushed.text, pushed.text
     assert strict.services("steps") == []
+
+
+def test_a_dockerfile_can_not_start_from_another_apps_image(strict: Server, folder: Path, tmp_path: Path) -> None:
+    strict.commit(folder, {**FILES, "secret.txt": "mine alone"})
+    assert strict.push(folder, "victim").code == 0
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    build = json.loads(strict.ssh("builds victim --json").stdout)[0]["build"].lower()
+    for tag in (build, "latest"):
+        image = f"{strict.settings.registry}/victim:{tag}"
+        strict.commit(stranger, {"Dockerfile": f"FROM {image}\nRUN cat /app/secret.txt\n"})
+        pushed = strict.push(stranger, "thief")
+        assert pushed.code == 1 and "mine alone" not in pushed.text, pushed.text
