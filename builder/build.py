@@ -44,11 +44,11 @@ class Builder:
         self._engine = engine
         self._registry = Registry(settings.registry)
         self._images = Images(settings, engine, self._registry)
-        self._buildpacks = Buildpacks(settings, engine)
+        self.fetcher = Fetcher(settings, engine)
+        self._buildpacks = Buildpacks(settings, engine, self.fetcher)
         self._dockerfiles = Dockerfiles(settings)
         self._cnb = cnb.Cnb(settings, engine, self._registry, self._images)
         self._foreign = ForeignImages(settings, engine)
-        self.fetcher = Fetcher(settings, engine)
 
     async def start(self) -> None:
         """Make the registry and the network namespace run, and put away what dead builds left."""

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from builder import private
+from builder.certificates import BUNDLE, CA_VARIABLES
 from builder.choose import Choice, nothing_detected
 from builder.desk import OWNER, Desk, desk
 from builder.disk import disk_full, is_full
+from builder.fetch import Fetcher
 from builder.limits import out_of_memory, time_limit
 from builder.mirrors import mirrors
 from builder.quota import write_limit
@@ -22,21 +25,7 @@ from mothership.engine import Bind, ContainerSpec, Engine
 from mothership.errors import BuildFailed
 from mothership.output import Output
 
-BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-CA_VARIABLES = (
-    "SSL_CERT_FILE",
-    "PIP_CERT",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "GIT_SSL_CAINFO",
-    "npm_config_cafile",
-    "CARGO_HTTP_CAINFO",
-    "BUNDLE_SSL_CA_CERT",
-    "COMPOSER_CAFILE",
-    "DENO_CERT",
-)
 
 
 @dataclass(frozen=True)
@@ -52,9 +41,10 @@ class Compiled:
 class Buildpacks:
     """Runs the chosen buildpacks over an app's workspace."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: Settings, engine: Engine, fetcher: Fetcher) -> None:
         self._settings = settings
         self._engine = engine
+        self._fetcher = fetcher
         self._mirrors = mirrors(settings.mirrors)
 
     async def compile(
@@ -67,6 +57,13 @@ class Buildpacks:
         """
         self._make_cache(source)
         had = tuple(name for name in had if name in known())
+        incoming = self._settings.data / "builds" / ".running" / source.build_id / "buildpack"
+        async with private.fetched(self._fetcher, source, choice, incoming, out) as choice:
+            return await self._compile(source, choice, workspace, out, had)
+
+    async def _compile(
+        self, source: Source, choice: Choice, workspace: Path, out: Output, had: tuple[str, ...]
+    ) -> Compiled:
         with desk(self._settings, source, choice, self._mirrors) as place:
             while True:
                 await ensure_extended(self._settings, self._engine, had, out)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from builder import cnb_project
-from builder.buildpack import BUNDLE, CA_VARIABLES
+from builder.certificates import BUNDLE, CA_VARIABLES
 from builder.cnb_builder import BuilderImage, described
 from builder.cnb_layout import Exported, prune, read_exported, write_sparse
 from builder.cnb_project import Project

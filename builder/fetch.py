@@ -11,11 +11,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from builder import addresses
-from builder.buildpack import BUNDLE, CA_VARIABLES
+from builder.certificates import BUNDLE, CA_VARIABLES
 from builder.desk import OWNER
 from builder.limits import time_limit
 from builder.mirrors import rewritten
 from builder.service import network_name
+from builder.source import Key
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec, Engine
 from mothership.errors import BuildFailed, Invalid, TooLarge
@@ -44,14 +45,6 @@ class Address:
     @property
     def shown(self) -> str:
         return f"{self.url}#{self.ref}" if self.ref else self.url
-
-
-@dataclass(frozen=True)
-class Key:
-    """An SSH private key, and the hosts' keys that were met with it (known_hosts)."""
-
-    private: str = field(repr=False)
-    hosts: str
 
 
 @dataclass(frozen=True)

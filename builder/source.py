@@ -1,8 +1,20 @@
 """What is to be built."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Key:
+    """An SSH private key, and the hosts' keys that were met with it (known_hosts)."""
+
+    private: str = field(repr=False)
+    hosts: str
+
+
+def forget(hosts: str) -> None:
+    """Take no note of the hosts that were met."""
 
 
 @dataclass(frozen=True)
@@ -12,7 +24,8 @@ class Source:
     `repository` is a bare repository; `quarantine` the directory of objects that a push has not brought into it yet
     (git-receive-pack, "Quarantine Environment"), or "". `config` are the app's config vars, `buildpacks` those that
     the app's owner has set, `builder` the builder image of Cloud Native Buildpacks that they have, "" for none.
-    `version` is the commit that people know, where `commit` was made from it to have its submodules in it.
+    `version` is the commit that people know, where `commit` was made from it to have its submodules in it. `key` opens
+    private repositories of buildpacks, and `met` is told the hosts that it was used with (known_hosts).
     """
 
     app: str
@@ -24,6 +37,8 @@ class Source:
     buildpacks: tuple[str, ...] = ()
     build_id: str = ""
     builder: str = ""
+    key: Key | None = None
+    met: Callable[[str], None] = forget
     version: str = ""
 
     @property

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from builder import Builder, Source
-from builder.fetch import Address, Key
+from builder.fetch import Address
 from builder.foreign import Reference, reference
+from builder.source import Key
 from hooks import commits
 from hooks.detach import Detached
 from hooks.recipe import SHORT, Job, Recipe

@@ -119,6 +119,8 @@ class Recipe:
             buildpacks=job.app.buildpacks,
             build_id=job.build,
             builder=job.app.builder,
+            key=self._submodules.key(job.app.name),
+            met=lambda hosts: self._submodules.met(job.app.name, hosts),
         )
         try:
             async with self._slots.take(job.app.name, out):

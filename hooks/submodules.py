@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from builder import Source
-from builder.fetch import Fetcher, Key, git_address
+from builder.fetch import Fetcher, git_address
+from builder.source import Key
 from builder.thread import in_thread
 from builder.workspace import git_environment
 from hooks import commits
@@ -47,6 +48,17 @@ class Submodules:
         self._fetcher = fetcher
         self._keys = keys
         self._limit = limit
+
+    def key(self, app: str) -> Key | None:
+        """The key that opens private repositories to an app."""
+        known = self._keys.find(app)
+        return Key(known.private, known.hosts) if known else None
+
+    def met(self, app: str, hosts: str) -> None:
+        """Remember the hosts that an app's key was used with (known_hosts)."""
+        known = self._keys.find(app)
+        if known and hosts and hosts != known.hosts:
+            self._keys.met(app, hosts)
 
     @asynccontextmanager
     async def beside(self, source: Source, out: Output, *, origin: str = "") -> AsyncIterator[Source]:
@@ -111,8 +123,6 @@ class Submodules:
     ) -> None:
         if await in_thread(_has, source, each.commit):
             return
-        known = self._keys.find(source.app)
-        key = Key(known.private, known.hosts) if known else None
         out.step(f"Submodule {each.path}")
         try:
             address = replace(git_address(each.url), ref=each.commit)
@@ -120,9 +130,8 @@ class Submodules:
             raise BuildFailed(
                 f"The submodule {each.path}: {error.message}", error.hint, reason="bad submodule"
             ) from error
-        async with self._fetcher.git(source.app, address, out, key=key) as got:
-            if known and got.hosts and got.hosts != known.hosts:
-                self._keys.met(source.app, got.hosts)
+        async with self._fetcher.git(source.app, address, out, key=self.key(source.app)) as got:
+            self.met(source.app, got.hosts)
             await commits.from_pack(
                 got.file, got.commit, source.repository, place, shallow=got.shallow, limit=self._limit
             )

@@ -11,6 +11,7 @@ fetch() { # kind place folder key label
 	app) fetch_folder "/app/$2" "$3" "$5" ;;
 	git) fetch_git "${2%%#*}" "$(fragment "$2")" "$3" "$4" "$5" ;;
 	tar) fetch_tar "$2" "$3" "$5" ;;
+	pack) unpack "${2%%#*}" "${2#*#}" "$3" "$5" ;;
 	esac
 }
 
@@ -19,6 +20,12 @@ fragment() { case $1 in *'#'*) echo "${1#*#}" ;; esac; }
 fetch_folder() { # folder target label
 	[[ -d $1 ]] || fetching_failed "$3" "There is no such folder in this commit."
 	cp -R "$1" "$2"
+}
+
+unpack() { # file commit target label
+	git init -q "$3"
+	git -C "$3" unpack-objects -q <"$1" && git -C "$3" checkout -q --detach "$2" -- ||
+		fetching_failed "$4" "What was fetched can not be unpacked."
 }
 
 # A copy of the repository stays in the app's cache: a commit that is there is not asked for again, and a host that is

@@ -368,7 +368,7 @@ def test_an_archive_is_downloaded(server: Server, forge: Forge) -> None:
 
 
 def test_a_private_repository_is_pulled_by_the_apps_key(server: Server, folder: Path, tmp_path: Path) -> None:
-    published_over_ssh = pytest.importorskip("asyncssh") and _SshForge(tmp_path, folder, server)
+    published_over_ssh = _SshForge(tmp_path, folder, server, site("by key"))
     with published_over_ssh as url:
         server.ssh("apps:create keyed")
         assert server.ssh(f"deploy keyed --git {url}").returncode == 1
@@ -380,11 +380,28 @@ def test_a_private_repository_is_pulled_by_the_apps_key(server: Server, folder: 
         assert (server.data / "mothership.db").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_private_buildpack_is_fetched_by_the_apps_key_which_the_build_does_not_see(
+    server: Server, folder: Path, tmp_path: Path
+) -> None:
+    seen = "#!/bin/bash\necho compiled in private; find / -name key -size -3 2>/dev/null | xargs grep -l PRIVATE | sed s,^,SEEN,\n"
+    scripts = {"bin/detect": "#!/bin/bash\necho Private\n", "bin/compile": f"{seen}true\n"}
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    with _SshForge(tmp_path, pack, server, scripts) as url:
+        server.ssh("apps:create keyed-pack")
+        server.commit(folder, {".buildpacks": f"{url}#main\n"})
+        assert server.push(folder, "keyed-pack", "-o", "dry-run", "main").code == 1
+        (tmp_path / "authorized").write_text(server.ssh("deploykey keyed-pack").stdout)
+        pushed = server.push(folder, "keyed-pack", "-o", "dry-run", "main")
+    assert "Private app detected" in pushed.text and "compiled in private" in pushed.text, pushed.text
+    assert "built, not deployed" in pushed.text and "SEEN" not in pushed.text, pushed.text
+
+
 class _SshForge:
     """Git over SSH for those whose keys are allowed: a real sshd-like server on the bridge."""
 
-    def __init__(self, root: Path, folder: Path, server: Server) -> None:
-        server.commit(folder, site("by key"))
+    def __init__(self, root: Path, folder: Path, server: Server, files: dict[str, str]) -> None:
+        server.commit(folder, files)
         self._repository = root / "keyed.git"
         subprocess.run(["git", "clone", "-q", "--bare", str(folder), str(self._repository)], check=True)
         self._keys = root / "authorized"
