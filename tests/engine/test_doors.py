@@ -383,7 +383,8 @@ def test_a_private_repository_is_pulled_by_the_apps_key(server: Server, folder: 
 def test_a_private_buildpack_is_fetched_by_the_apps_key_which_the_build_does_not_see(
     server: Server, folder: Path, tmp_path: Path
 ) -> None:
-    seen = "#!/bin/bash\necho compiled in private; find / -name key -size -3 2>/dev/null | xargs grep -l PRIVATE | sed s,^,SEEN,\n"
+    look = "find / -name key -size -3 2>/dev/null | xargs grep -l PRIVATE | sed s,^,SEEN,"
+    seen = f"#!/bin/bash\necho compiled in private; {look}\n"
     scripts = {"bin/detect": "#!/bin/bash\necho Private\n", "bin/compile": f"{seen}true\n"}
     pack = tmp_path / "pack"
     pack.mkdir()
