@@ -111,3 +111,16 @@ def test_an_expired_preview_goes(tidy: Server, folder: Path) -> None:
     assert until(lambda: tidy.get("brief--parent").status == 404)
     assert tidy.get("parent").status == 200 and tidy.ref("parent", "refs/heads/preview/brief") == ""
     assert "brief" not in json.dumps(tidy.ssh("apps --json").stdout)
+
+
+def test_what_is_kept_for_builds_is_pruned_and_made_again(server: Server, folder: Path) -> None:
+    server.commit(folder, FILES)
+    assert server.push(folder, "pruned").code == 0
+    place = server.data / "workspaces" / "pruned"
+    assert "pruned" in server.ssh("builds:prune --only pruned --days 0 --dry-run").stdout and place.exists()
+    assert "Nothing is older" in server.ssh("builds:prune --only pruned").stdout
+    done = server.ssh("builds:prune --only pruned --days 0")
+    assert done.returncode == 0 and not place.exists(), done.stderr
+    server.commit(folder, {"more.txt": "x"})
+    assert server.push(folder, "pruned").code == 0
+    assert server.get("pruned").status == 200
