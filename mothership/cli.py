@@ -67,6 +67,16 @@ class Forwarded(click.Command):
         return found + [CompletionItem(REMOTE)] * REMOTE.startswith(incomplete)
 
 
+class Half(click.Command):
+    """A command of the client's with options of its own: what follows `--` is the server's, and so is the `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        cut = args.index("--") if "--" in args else len(args)
+        left = super().parse_args(ctx, args[:cut])
+        ctx.params["argv"] = (*ctx.params["argv"], *args[cut:])
+        return left
+
+
 @click.group(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -142,7 +152,7 @@ def config_edit(where: Where, app: str, name: str) -> None:
     _become_ssh(target, words)
 
 
-@main.command("deploy", context_settings={"ignore_unknown_options": True})
+@main.command("deploy", cls=Half, context_settings={"ignore_unknown_options": True})
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=None, help="A folder to pack and send.")
 @click.option("--tar", "archive", default="", help="An archive to send: a file, or - for standard input.")
 @click.option("--with-env", is_flag=True, help="Take .env along, too.")
