@@ -1,0 +1,1 @@
+"""Small apps that do what real ones do, all pushed and served."""

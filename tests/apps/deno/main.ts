@@ -1,0 +1,4 @@
+import ms from "ms";
+
+const port = Number(Deno.env.get("PORT"));
+Deno.serve({ port, hostname: "0.0.0.0" }, () => new Response(`Deno waits ${ms("90s")} ms`));

@@ -1,0 +1,4 @@
+// Package signal says where the fleet is.
+package signal
+
+const Flag = "vendored"

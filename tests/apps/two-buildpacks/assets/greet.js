@@ -1,0 +1,1 @@
+export const greet = (words) => console.log(words);

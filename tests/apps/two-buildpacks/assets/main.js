@@ -1,0 +1,3 @@
+import { greet } from "./greet";
+
+greet("bundled by Node, served by Python");

@@ -1,0 +1,1 @@
+document.querySelector("#root").textContent = `${import.meta.env.VITE_TITLE} at ${location.pathname}`;
