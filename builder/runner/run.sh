@@ -33,6 +33,12 @@ extras() {
 	done
 }
 
+# followed: tells a built-in buildpack whether another one runs after it, and says what serves the app.
+followed() {
+	unset MOTHERSHIP_FOLLOWED
+	[[ $ms_kind != own || $ms_mode != all || $ms_number -ge ${#ms_plan[@]} ]] || export MOTHERSHIP_FOLLOWED=yes
+}
+
 # Before anything is built: does the stack have all that the buildpacks named by hand ask of it?
 if [[ $ms_mode = all ]]; then
 	for ms_line in "${ms_plan[@]}"; do
@@ -62,6 +68,7 @@ for ms_line in "${ms_plan[@]}"; do
 	[[ ! -e /out/wants ]] || exit 0
 	ms_detected=${ms_detected%%$'\n'*}
 	echo "-----> ${ms_detected:-$ms_label} app detected"
+	followed
 	bin/compile /app "$ms_cache" /env
 	ms_status=$?
 	printf '%s\n' "$ms_key" >>/out/used

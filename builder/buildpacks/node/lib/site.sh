@@ -5,8 +5,9 @@ SITE_DIR=$(readlink -f "$BUILDPACK_DIR")/../static
 # shellcheck source=/dev/null
 source "$SITE_DIR/lib/serve.sh"
 
-# is_site: a build script, and nothing that says how to start a server.
+# is_site: a build script, and nothing that says how to start a server, neither the app nor a buildpack after this one.
 is_site() {
+	[[ -z ${MOTHERSHIP_FOLLOWED:-} ]] || return 1
 	builds || return 1
 	if grep -qsE '^web[[:space:]]*:' Procfile || [[ -f server.js ]]; then return 1; fi
 	[[ -f static.json || -z $(field .scripts.start) ]] || starts_for_development
