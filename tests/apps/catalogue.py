@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 HEAD = """\
 # Apps that are pushed in the tests
 
-Small apps of our own that do what real ones do. `tests/apps/test_apps.py` pushes every one of them to one server with the
-real git client, two at a time, and asks for a page at its hostname. Renew this page:
+Small apps of our own that do what real ones do. `tests/apps/test_apps.py` pushes every one of them to one server with
+the real git client, two at a time, and asks for a page at its hostname. Renew this page:
 `python -m tests.apps.catalogue > docs/apps.md`.
 
 | app | language | package manager | what is special |
@@ -29,7 +29,8 @@ ASSET = 20 * 1024 * 1024
 class App:
     """One app: a folder beside this file or files of `little`, and what it answers at `path` (or writes to its log).
 
-    `said` is a part of what the push prints. `prepare` is given the folder before it is committed.
+    `said` is a part of what the push prints, `scale` what is started after it. `prepare` is given the folder before the
+    commit.
     """
 
     name: str
@@ -40,6 +41,7 @@ class App:
     path: str = "/"
     said: str = ""
     logged: str = ""
+    scale: str = ""
     config: Mapping[str, str] = field(default_factory=dict)
     buildpacks: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +112,7 @@ APPS = (
         "none",
         "no web process at all; a log of unbuffered lines",
         logged="working on job 3",
+        scale="worker=1",
         files=little.WORKER,
     ),
     App(
@@ -118,6 +121,8 @@ APPS = (
         "pip",
         "web, worker and clock in one Procfile; comments and blank lines in it",
         "web of several",
+        scale="worker=2 clock=1",
+        logged="tick",
         files=little.SEVERAL,
     ),
     App("websocket", "Python", "pip", "a WebSocket beside plain HTTP", "a WebSocket is at this address"),

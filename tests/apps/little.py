@@ -64,7 +64,8 @@ CRLF = python("'from ' + __import__('bottle').__name__.replace('bottle', 'Window
 CRLF |= {"Procfile": "\ufeffweb: python web.py\r\nworker: python web.py\r\n", "requirements.txt": "bottle==0.13.4\r\n"}
 SHELL = python("os.environ['SAID']") | {
     "Procfile": (
-        """web: echo piped | tr a-z A-Z && SAID="it's ${CLOCK:-midnight} | \\$HOME=$HOME" PORT=${PORT:-80} python web.py\n"""
+        "web: echo piped | tr a-z A-Z && "
+        """SAID="it's ${CLOCK:-midnight} | \\$HOME=$HOME" PORT=${PORT:-80} python web.py\n"""
     ),
 }
 SCRIPTS = python("open('made.txt').read()") | {
@@ -115,7 +116,8 @@ OWN = {
     ".buildpacks": "./buildpack\n",
     "buildpack/bin/detect": "#!/bin/sh\necho Own\n",
     "buildpack/bin/compile": (
-        '#!/bin/sh\nset -e\ntouch $2/kept\nprintf \'kept=%s colour=%s\' "$(ls $2 | wc -l)" "$(cat $3/COLOUR)" > $1/made\n'
+        "#!/bin/sh\nset -e\ntouch $2/kept\n"
+        'printf \'kept=%s colour=%s\' "$(ls $2 | wc -l)" "$(cat $3/COLOUR)" > $1/made\n'
         "mkdir -p $1/.profile.d\necho 'export MADE=$(cat made)' > $1/.profile.d/own.sh\n"
     ),
     "buildpack/bin/release": (

@@ -62,6 +62,9 @@ def test_an_app_that_is_pushed_does_what_it_is_for(server: Server, pushes: Pushe
     if app.expected:
         answer = server.get(app.hosted, app.path, timeout=30)
         assert answer.status == 200 and app.expected in answer.body, answer
+    if app.scale:
+        scaled = server.ssh(f"ps:scale {app.hosted} {app.scale}", timeout=120)
+        assert scaled.returncode == 0, scaled.stderr
     if app.logged:
         assert until(lambda: app.logged in server.ssh(f"logs {app.hosted}").stdout), pushed.text
 

@@ -1,9 +1,9 @@
 import com.sun.net.httpserver.HttpServer;
 import java.net.InetSocketAddress;
 
-record Reading(String where, int metres) {}
-
 public class Buoy {
+    record Reading(String where, int metres) {}
+
     static String said(Object reading) {
         return switch (reading) {
             case Reading(String where, int metres) when metres > 2 -> where + " is rough on " + Runtime.version().feature();
