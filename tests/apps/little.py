@@ -137,3 +137,54 @@ DOCKER_PROCFILE = {
     "Procfile": "web: python3 web.py\nworker: sleep infinity\n",
     "web.py": SERVER % "'web in a container'",
 }
+NESTED = {
+    "requirements.txt": "-r backend/requirements/production.txt\n",
+    "backend/requirements/base.txt": "bottle==0.13.4\n",
+    "backend/requirements/production.txt": "-r base.txt\n",
+    "backend/requirements/development.txt": "a-package-that-is-not-there==1\n",
+    "Procfile": "web: cd backend && python web.py\n",
+    "backend/web.py": SERVER % "os.getcwd() + ' has Bottle ' + __import__('bottle').__version__",
+}
+COMPILED = python("'from C: ' + str(__import__('markupsafe._speedups')._speedups.__file__.endswith('.so'))") | {
+    "requirements.txt": "--no-binary markupsafe\nmarkupsafe==3.0.3\n",
+    ".python-version": "3.13\n",
+}
+SETUP_PY = {
+    "setup.py": (
+        "from setuptools import setup\n\n"
+        "setup(name='harbour', version='2.0', py_modules=['harbour'], install_requires=['bottle'],\n"
+        "      entry_points={'console_scripts': ['harbour = harbour:main']})\n"
+    ),
+    "harbour.py": (
+        "import os\n\nimport bottle\n\n\n@bottle.get('/')\ndef home():\n    return 'an old harbour'\n\n\n"
+        "def main():\n    bottle.run(host='0.0.0.0', port=int(os.environ['PORT']))\n"
+    ),
+    "Procfile": "web: harbour\n",
+}
+COMMITTED = {
+    "package.json": '{"name": "committed", "dependencies": {"shout": "1.0.0"}, "scripts": {"start": "node app.js"}}\n',
+    "app.js": (
+        'const shout = require("shout");\n'
+        'require("http").createServer((_, answer) => answer.end(shout("ahoy"))).listen(process.env.PORT);\n'
+    ),
+    "node_modules/shout/package.json": '{"name": "shout", "version": "1.0.0"}\n',
+    "node_modules/shout/index.js": "module.exports = (text) => text.toUpperCase();\n",
+}
+PUBLIC = {
+    "public/index.html": "home\n",
+    "public/404.html": "nothing here\n",
+    "public/vendor/lib.js": "vendored();\n",
+    "README.md": "not served\n",
+}
+STAGES = {
+    "Dockerfile": (
+        "FROM mothership/stack-build:heroku-24 AS builder\nWORKDIR /src\nCOPY main.c .\n"
+        "RUN gcc -O1 -o /tmp/answer main.c\n\n"
+        "FROM mothership/stack-run:heroku-24\nCOPY --from=builder /tmp/answer /usr/local/bin/answer\n"
+        "COPY web.py /srv/\nCMD python3 /srv/web.py\n"
+    ),
+    "main.c": '#include <stdio.h>\n\nint main(void) {\n    return puts("compiled in another stage") < 0;\n}\n',
+    ".dockerignore": "*.md\n",
+    "README.md": "left out\n",
+    "web.py": SERVER % "__import__('subprocess').check_output('answer', text=True)",
+}

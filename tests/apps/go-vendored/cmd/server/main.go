@@ -1,17 +1,37 @@
 package main
 
 import (
-	"fmt"
+	"bufio"
+	"io"
 	"log"
-	"net/http"
+	"net"
 	"os"
 
 	"example.com/fleet/internal/answer"
 )
 
 func main() {
-	http.HandleFunc("/", func(response http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(response, answer.Text())
-	})
-	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
+	listener, err := net.Listen("tcp", ":"+os.Getenv("PORT"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		go serve(connection)
+	}
+}
+
+func serve(connection net.Conn) {
+	defer connection.Close()
+	reader := bufio.NewReader(connection)
+	for line := ""; line != "\r\n"; {
+		var err error
+		if line, err = reader.ReadString('\n'); err != nil {
+			return
+		}
+	}
+	io.WriteString(connection, "HTTP/1.0 200 OK\r\n\r\n"+answer.Text())
 }
