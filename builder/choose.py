@@ -1,9 +1,10 @@
-"""Which way an app is built: the app's setting, BUILDPACK_URL, .buildpacks, app.json, a Dockerfile, or detection."""
+"""Which way an app is built: by its setting, BUILDPACK_URL, what the commit names, a Dockerfile, or detection."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from builder import herokuyml
 from builder.commit import Root
 from builder.packs import BUILT_IN, Pack, own, pack
 from builder.source import Source
@@ -35,7 +36,13 @@ class Choice:
 
 def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:
     """The first of the places that says something decides; `configured` are an admin's own names. Raises Invalid."""
-    for named in (source.buildpacks, _single(source.config.get("BUILDPACK_URL")), _listed(root), _app_json(root)):
+    for named in (
+        source.buildpacks,
+        _single(source.config.get("BUILDPACK_URL")),
+        _listed(root),
+        _app_json(root),
+        _heroku_yml(root),
+    ):
         if named:
             return Choice(buildpacks=tuple(pack(name, configured) for name in named))
     if "Dockerfile" in root.files:
@@ -61,6 +68,10 @@ def _single(value: str | None) -> tuple[str, ...]:
 def _listed(root: Root) -> tuple[str, ...]:
     lines = root.files.get(".buildpacks", b"").decode(errors="replace").splitlines()
     return tuple(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
+
+
+def _heroku_yml(root: Root) -> tuple[str, ...]:
+    return herokuyml.languages(root.files.get(herokuyml.NAME, b""))
 
 
 def _app_json(root: Root) -> tuple[str, ...]:

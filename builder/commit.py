@@ -17,7 +17,16 @@ LIMIT = 1024 * 1024
 """Bytes; no file that decides anything is larger."""
 
 SYMLINK = 0o120000
-READ = ("Procfile", "Dockerfile", ".dockerignore", ".buildpacks", "app.json", ".slugignore", "project.toml")
+READ = (
+    "Procfile",
+    "Dockerfile",
+    ".dockerignore",
+    ".buildpacks",
+    "app.json",
+    ".slugignore",
+    "project.toml",
+    "heroku.yml",
+)
 
 
 @dataclass(frozen=True)
