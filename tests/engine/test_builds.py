@@ -206,3 +206,10 @@ def test_a_dockerfile_step_beyond_its_limits_is_stopped_and_told_why(
     pushed = strict.push(folder, "steps")
     assert pushed.code == 1 and expected in pushed.text, pushed.text
     assert strict.services("steps") == []
+
+
+def test_a_base_image_out_of_reach_is_named_with_a_way_around_it(server: Server, folder: Path) -> None:
+    server.commit(folder, {"Dockerfile": "FROM registry.invalid/team/base:3\n"})
+    pushed = server.push(folder, "unreachable-base")
+    assert pushed.code == 1 and "The base image team/base:3 can't be fetched: registry.invalid doesn't" in pushed.text
+    assert "buildpacks:set -a unreachable-base" in pushed.text, pushed.text
