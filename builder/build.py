@@ -70,7 +70,8 @@ class Builder:
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         project = cnb.chosen(source, root)
         choice = Choice() if project else choose(source, root, self._settings.buildpacks)
-        out.step(f"Building {source.commit[:7]} on the {self._settings.stack} stack")
+        where = f"{source.folder} of " if source.folder else ""
+        out.step(f"Building {where}{source.commit[:7]} on the {self._settings.stack} stack")
         if project:
             image = await self._cnb.build(source, project, out)
         else:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -138,9 +138,19 @@ def _unreachable(source: Source, match: re.Match[str]) -> BuildFailed:
 
 async def _unpack(source: Source, context: Path) -> None:
     """The commit's files as a folder, as git-archive(1) gives them. Raises BuildFailed."""
+    folder = ("--", source.folder) if source.folder else ()
     archive, tar = os.pipe()
     git = await asyncio.create_subprocess_exec(
-        *("git", "-c", "safe.directory=*", f"--git-dir={source.repository}", "archive", source.commit),
+        *(
+            "git",
+            "--literal-pathspecs",
+            "-c",
+            "safe.directory=*",
+            f"--git-dir={source.repository}",
+            "archive",
+            source.commit,
+            *folder,
+        ),
         env=git_environment(source),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=tar,
@@ -149,6 +159,7 @@ async def _unpack(source: Source, context: Path) -> None:
     os.close(tar)
     unpack = await asyncio.create_subprocess_exec(
         *("tar", "--extract", "--no-same-owner", "--directory", str(context)),
+        f"--strip-components={len(PurePosixPath(source.folder).parts)}",
         stdin=archive,
         stderr=asyncio.subprocess.PIPE,
     )
