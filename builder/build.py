@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import appjson, cnb, stack
+from builder import appjson, cnb, herokuyml, stack
 from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import Choice, choose
 from builder.commit import Root, read_root
@@ -74,11 +74,12 @@ class Builder:
         A cancellation ends the build's container within two seconds and leaves nothing behind.
         """
         root = await in_thread(read_root, source)
-        processes = parse(root.files[NAME]) if NAME in root.files else {}
+        processes = _declared(root)
         declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         project = cnb.chosen(source, root)
         choice = Choice() if project else choose(source, root, self._settings.buildpacks)
-        out.step(f"Building {source.known[:7]} on the {self._settings.stack} stack")
+        where = f"{source.folder} of " if source.folder else ""
+        out.step(f"Building {where}{source.known[:7]} on the {self._settings.stack} stack")
         if project:
             image = await self._cnb.build(source, project, out)
         else:
@@ -186,7 +187,7 @@ class Builder:
             place.mkdir(parents=True, exist_ok=True)
             said = await self._compiled(source, root, workspace, out)
             processes = {**_valid(said.processes), **procfile}
-            _announce(processes, procfile, out)
+            _announce(processes, procfile, root, out)
             base = await self._images.stack(said.extras)
             cuts = await in_thread(layers.cut, root.time)
             try:
@@ -224,7 +225,7 @@ class Builder:
         try:
             config = (await self._engine.image(tag))["Config"]
             processes = dict(procfile) or {"web": ""}
-            _announce(processes, procfile, out)
+            _announce(processes, procfile, root, out)
             manifest = await self._images.pushed(tag, source.app, "built")
         finally:
             await asyncio.shield(self._engine.remove_image(tag))
@@ -279,10 +280,17 @@ def _valid(processes: Mapping[str, str]) -> dict[str, str]:
     return {name: line for name, line in processes.items() if PROCESS_NAME.fullmatch(name) and line}
 
 
-def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], out: Output) -> None:
+def _declared(root: Root) -> dict[str, str]:
+    """The process types that the commit names: in its Procfile, else in heroku.yml."""
+    if NAME in root.files:
+        return parse(root.files[NAME])
+    return herokuyml.processes(root.files.get(herokuyml.NAME, b""))
+
+
+def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], root: Root, out: Output) -> None:
     out.step("Discovering process types")
     if procfile:
-        out.detail(f"Procfile declares types -> {described(procfile)}")
+        out.detail(f"{NAME if NAME in root.files else herokuyml.NAME} declares types -> {described(procfile)}")
     defaults = {name: line for name, line in processes.items() if name not in procfile}
     if defaults or not procfile:
         out.detail(f"Default types -> {described(defaults)}")

@@ -1,12 +1,14 @@
-"""Which way an app is built: the app's setting, BUILDPACK_URL, .buildpacks, app.json, a Dockerfile, or detection."""
+"""Which way an app is built: by its setting, BUILDPACK_URL, what the commit names, a Dockerfile, or detection."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from builder import herokuyml
 from builder.commit import Root
 from builder.packs import BUILT_IN, Pack, own, pack
-from builder.source import Source
+from builder.source import FOLDER, Source
 from mothership.errors import BuildFailed, Invalid
 
 LOOKED_FOR = (
@@ -22,6 +24,8 @@ LOOKED_FOR = (
     "static site: index.html, static.json, public/index.html or dist/index.html",
     "Dockerfile",
 )
+SUBFOLDER = re.compile(r"subdir-heroku-buildpack|heroku-buildpack-subdir")
+"""Buildpacks that do what the builder does by itself where a folder is the app."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,14 @@ class Choice:
 
 def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:
     """The first of the places that says something decides; `configured` are an admin's own names. Raises Invalid."""
-    for named in (source.buildpacks, _single(source.config.get("BUILDPACK_URL")), _listed(root), _app_json(root)):
+    for named in (
+        source.buildpacks,
+        _single(source.config.get("BUILDPACK_URL")),
+        _listed(root),
+        _app_json(root),
+        _heroku_yml(root),
+    ):
+        named = tuple(name for name in named if not (source.folder and SUBFOLDER.search(name)))
         if named:
             return Choice(buildpacks=tuple(pack(name, configured) for name in named))
     if "Dockerfile" in root.files:
@@ -48,8 +59,9 @@ def nothing_detected(app: str) -> BuildFailed:
     looked = "\n".join(f"  {line}" for line in LOOKED_FOR)
     return BuildFailed(
         f"No buildpack knows what {app} is. Looked in the root of the repository for:\n{looked}",
-        "Three ways out: add one of these files (is the app in a subfolder?), "
-        f"add a Dockerfile, or choose buildpacks: mothership buildpacks:set -a {app} URL",
+        "Three ways out: add one of these files, add a Dockerfile, "
+        f"or choose buildpacks: mothership buildpacks:set -a {app} URL\n"
+        f"Is the app in a subfolder? mothership config:set -a {app} {FOLDER}=the/folder",
         reason="no buildpack detected",
     )
 
@@ -61,6 +73,10 @@ def _single(value: str | None) -> tuple[str, ...]:
 def _listed(root: Root) -> tuple[str, ...]:
     lines = root.files.get(".buildpacks", b"").decode(errors="replace").splitlines()
     return tuple(line.strip() for line in lines if line.strip() and not line.strip().startswith("#"))
+
+
+def _heroku_yml(root: Root) -> tuple[str, ...]:
+    return herokuyml.languages(root.files.get(herokuyml.NAME, b""))
 
 
 def _app_json(root: Root) -> tuple[str, ...]:

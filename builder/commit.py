@@ -9,15 +9,24 @@ from dulwich.object_store import BaseObjectStore, DiskObjectStore, OverlayObject
 from dulwich.objects import Blob, Commit, ObjectID, Tree, TreeEntry
 from dulwich.repo import Repo
 
-from builder.source import Source
+from builder.source import FOLDER, Source
 from builder.workspace import git_environment
 from mothership.errors import BuildFailed, Invalid
 
 LIMIT = 1024 * 1024
 """Bytes; no file that decides anything is larger."""
 
-SYMLINK = 0o120000
-READ = ("Procfile", "Dockerfile", ".dockerignore", ".buildpacks", "app.json", ".slugignore", "project.toml")
+SYMLINK, FOLDER_MODE = 0o120000, 0o040000
+READ = (
+    "Procfile",
+    "Dockerfile",
+    ".dockerignore",
+    ".buildpacks",
+    "app.json",
+    ".slugignore",
+    "project.toml",
+    "heroku.yml",
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,7 @@ def read_root(source: Source) -> Root:
         commit = objects[ObjectID(source.commit.encode())]
         if not isinstance(commit, Commit):
             raise BuildFailed(f"{source.commit[:7]} is not a commit.", "Push a branch, not a tag or a tree.")
-        tree = objects[commit.tree]
-        assert isinstance(tree, Tree)
+        tree = _tree(source, objects, commit)
         entries = {entry.path.decode(errors="surrogateescape"): entry for entry in tree.items()}
         files = {name: _file(source, objects, name, entries[name]) for name in READ if name in entries}
         return Root(
@@ -52,6 +60,23 @@ def _objects(source: Source) -> Iterator[BaseObjectStore]:
             return
         with contextlib.closing(DiskObjectStore(source.quarantine)) as quarantine:
             yield OverlayObjectStore([quarantine, repo.object_store])
+
+
+def _tree(source: Source, objects: BaseObjectStore, commit: Commit) -> Tree:
+    """The tree that is built: the commit's own, or a folder's. Raises BuildFailed."""
+    found = objects[commit.tree]
+    assert isinstance(found, Tree)
+    for piece in source.folder.split("/") if source.folder else ():
+        below = {entry.path: entry.sha for entry in found.items() if entry.mode == FOLDER_MODE}
+        if piece.encode() not in below:
+            raise BuildFailed(
+                f"There is no folder {source.folder} in {source.commit[:7]}, which the config var {FOLDER} names.",
+                f"To build the root: mothership config:unset -a {source.app} {FOLDER}",
+                reason=f"no such {FOLDER}",
+            )
+        found = objects[below[piece.encode()]]
+        assert isinstance(found, Tree)
+    return found
 
 
 def _file(source: Source, objects: BaseObjectStore, name: str, entry: TreeEntry) -> bytes | None:

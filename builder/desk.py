@@ -17,6 +17,9 @@ from mothership.engine import Bind
 from mothership.errors import BuildFailed
 
 RUNNER = Path(__file__).parent / "runner"
+STACK_RUN = Path(__file__).parent / "stack" / "run" / "packages"
+"""What the run image has beside Debian's base."""
+
 OWNER = 1000
 HIDDEN = re.compile(
     r"PATH|GIT_DIR|CPATH|CPPATH|LD_PRELOAD|LIBRARY_PATH|LD_LIBRARY_PATH|PYTHONHOME|NODE_PATH|IFS|JAVA_OPTS"
@@ -69,6 +72,7 @@ def desk(settings: Settings, source: Source, choice: Choice, mirrors: Mirrors) -
         (root / "plan").write_text("".join(_line(pack, root / "buildpack") for pack in choice.buildpacks))
         # A buildpack whose build leaves a site has it served by the static one's scripts.
         shutil.copytree(BUILDPACKS / "static", root / "buildpack" / "static", dirs_exist_ok=True)
+        shutil.copy(STACK_RUN, root / "mothership" / "stack-run")
         for name, text in mirrors.files.items():
             (root / "mothership" / name).write_text(text)
         for key, value in source.config.items():

@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,6 +24,10 @@ from mothership.output import Output
 STEP = re.compile(r"#\d+ \[(?:[^\]]*?)(\d+/\d+)\] (.*)")
 PRINTED = re.compile(r"#\d+ \d+\.\d+ (.*)")
 ARGUMENT = re.compile(r"^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
+UNREACHABLE = re.compile(
+    r'failed to do request: \w+ "https?://(?P<host>[^/]+)/v2/(?:library/)?(?P<name>.+)/manifests/(?P<tag>[^"]+)": '
+    r"(?P<why>.+)"
+)
 OUT_OF_MEMORY = "exit code: 137"
 SECRET_CA = "ca"
 """`RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt …` gives a step the host's certificates."""
@@ -43,6 +47,8 @@ class Dockerfiles:
             code, last = await self._run(await self._argv(source, dockerfile, tag, context), source, dockerfile, out)
         if code and OUT_OF_MEMORY in last:
             raise out_of_memory(source, self._settings)
+        if code and (match := UNREACHABLE.search(last)):
+            raise _unreachable(source, match)
         if code:
             raise BuildFailed(
                 f"docker build failed: {last}" if last else "docker build failed.", "See its output above."
@@ -119,11 +125,32 @@ def line_shape(line: str) -> tuple[str, str]:
     return "", ""
 
 
+def _unreachable(source: Source, match: re.Match[str]) -> BuildFailed:
+    """The error for a base image whose registry can't be asked."""
+    image = match["name"] if match["tag"] == "latest" else f"{match['name']}:{match['tag']}"
+    return BuildFailed(
+        f"The base image {image} can't be fetched: {match['host']} doesn't answer ({match['why']}).",
+        "Push again when it does, or name an image in FROM that this server can reach. To build the app by buildpacks "
+        f"instead, whatever its Dockerfile says: mothership buildpacks:set -a {source.app} LANGUAGE",
+        reason="base image out of reach",
+    )
+
+
 async def _unpack(source: Source, context: Path) -> None:
     """The commit's files as a folder, as git-archive(1) gives them. Raises BuildFailed."""
+    folder = ("--", source.folder) if source.folder else ()
     archive, tar = os.pipe()
     git = await asyncio.create_subprocess_exec(
-        *("git", "-c", "safe.directory=*", f"--git-dir={source.repository}", "archive", source.commit),
+        *(
+            "git",
+            "--literal-pathspecs",
+            "-c",
+            "safe.directory=*",
+            f"--git-dir={source.repository}",
+            "archive",
+            source.commit,
+            *folder,
+        ),
         env=git_environment(source),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=tar,
@@ -132,6 +159,7 @@ async def _unpack(source: Source, context: Path) -> None:
     os.close(tar)
     unpack = await asyncio.create_subprocess_exec(
         *("tar", "--extract", "--no-same-owner", "--directory", str(context)),
+        f"--strip-components={len(PurePosixPath(source.folder).parts)}",
         stdin=archive,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -11,7 +11,7 @@ from mothership.errors import Invalid
 BUILT_IN = ("ruby", "python", "php", "java", "go", "rust", "deno", "bun", "node", "static")
 """In the order they are tried. A package.json beside another language's own file is for that app's assets."""
 
-SHORT = {**{name: name for name in BUILT_IN}, "nodejs": "node", "gradle": "java", "jvm": "java"}
+SHORT = {**{name: name for name in BUILT_IN}, "nodejs": "node", "gradle": "java", "jvm": "java", "apt": "apt"}
 URL = re.compile(r"(https?|git|ssh)://[^\s]+|[A-Za-z0-9_.-]+@[^\s/:]+:[^\s]+")
 TARBALL = re.compile(r"\.(tgz|tar|tar\.(gz|xz|bz2|zst)|tbz2|txz|zip)$")
 REGISTERED = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
@@ -44,6 +44,8 @@ def pack(name: str, configured: Mapping[str, str] | None = None) -> Pack:
     given = name.strip()
     if configured and given in configured:
         return _placed(configured[given], label=given)
+    if given == "heroku-community/apt":
+        return own("apt")
     short = given.removeprefix("heroku/").removeprefix("mothership/")
     if short in SHORT:
         return own(SHORT[short])

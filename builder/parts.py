@@ -24,7 +24,7 @@ DEPENDENCIES = re.compile(
     """,
     re.VERBOSE,
 )
-RUNTIME = re.compile(r"\.heroku/[^/]+/|\.jdk/|vendor/(?:ruby-|node/|jvm/)")
+RUNTIME = re.compile(r"\.heroku/[^/]+/|\.jdk/|\.apt/|vendor/(?:ruby-|node/|jvm/)")
 
 
 def part(path: str) -> Part:

@@ -23,8 +23,8 @@ class ReleaseInfo:
 
 def read_release(text: str) -> ReleaseInfo:
     """Parse the output of bin/release; nothing, `{}` and missing sections are fine."""
-    sections = _json(text) or _sections(text)
-    return ReleaseInfo(sections.get("default_process_types", {}), sections.get("config_vars", {}))
+    found = _json(text) or sections(text)
+    return ReleaseInfo(found.get("default_process_types", {}), found.get("config_vars", {}))
 
 
 def _json(text: str) -> dict[str, dict[str, str]]:
@@ -38,7 +38,8 @@ def _json(text: str) -> dict[str, dict[str, str]]:
     return {name: {k: str(v) for k, v in values.items()} for name, values in found.items() if isinstance(values, dict)}
 
 
-def _sections(text: str) -> dict[str, dict[str, str]]:
+def sections(text: str) -> dict[str, dict[str, str]]:
+    """The two upper levels of a block mapping; what is deeper is the value, as one text."""
     found: dict[str, dict[str, str]] = {}
     section = ""
     lines = [line.rstrip() for line in text.splitlines()]
@@ -60,10 +61,10 @@ def _sections(text: str) -> dict[str, dict[str, str]]:
 
 
 def _block(lines: list[str], start: int, indent: int) -> list[str]:
-    """The lines that continue a value: deeper than its key, blank ones between them included."""
+    """The lines that continue a value: deeper than its key or a list's, blank ones between them included."""
     block: list[str] = []
     for line in lines[start:]:
-        if line.strip() and _indent(line) <= indent:
+        if line.strip() and _indent(line) + line.lstrip().startswith("- ") <= indent:
             break
         block.append(line)
     while block and not block[-1].strip():

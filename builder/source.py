@@ -1,8 +1,14 @@
 """What is to be built."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from mothership.errors import Invalid
+
+FOLDER = "PROJECT_PATH"
+"""The config var that names the folder of the commit that is the app, as in the Heroku buildpack "subdir"."""
 
 
 @dataclass(frozen=True)
@@ -45,3 +51,24 @@ class Source:
     def known(self) -> str:
         """The commit as people know it."""
         return self.version or self.commit
+
+    @property
+    def folder(self) -> str:
+        """The folder of the commit that is built as if it were the root, "" for the root. Raises Invalid.
+
+        An absolute path is not about the commit.
+        """
+        given = self.config.get(FOLDER, "").strip()
+        path = PurePosixPath(given)
+        if ".." in path.parts or not re.fullmatch(r"[^\x00-\x1f:]*", given):
+            raise Invalid(
+                f"The config var {FOLDER} is not a folder of the repository: {given[:80]!r}.",
+                "Name one from its root, such as services/web.",
+                reason=f"bad {FOLDER}",
+            )
+        return "" if path.is_absolute() or path == PurePosixPath() else str(path)
+
+    @property
+    def tree(self) -> str:
+        """What git calls the tree that is built (gitrevisions(7))."""
+        return f"{self.commit}:{self.folder}"

@@ -169,7 +169,7 @@ class Workspace:
 
 def read_tree(source: Source) -> dict[str, Entry]:
     """Every file of a commit (git-ls-tree(1)). Raises BuildFailed."""
-    argv = ["git", *_where(source), "ls-tree", "-r", "-z", "--full-tree", source.commit]
+    argv = ["git", *_where(source), "ls-tree", "-r", "-z", "--full-tree", source.tree]
     done = subprocess.run(argv, capture_output=True, env=git_environment(source), check=False)
     if done.returncode:
         raise BuildFailed(

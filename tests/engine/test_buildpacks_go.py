@@ -86,6 +86,7 @@ def test_the_go_example_is_served_and_a_source_change_compiles_only_the_app(serv
     pushed = server.push(folder, "go-example", timeout=400)
     assert pushed.code == 0, pushed.text
     assert "github.com/go-chi/chi/v5" in pushed.text and "web: bin/hello" not in pushed.text, pushed.text
+    assert "net/http" not in pushed.text.split(), pushed.text
     assert server.get("go-example").body.startswith("Hello from go1.25.")
     main = (folder / "main.go").read_text().replace("Hello", "Good day")
     server.commit(folder, {"main.go": main})
@@ -118,6 +119,13 @@ def test_the_version_in_the_config_is_the_one_that_builds_and_another_patch_is_f
     pushed = server.push(folder, "go-old", timeout=400)
     assert pushed.code == 0 and "as the config var GOVERSION asks for 1.24.5" in pushed.text, pushed.text
     assert server.get("go-old").body == "go1.24.5"
+
+
+def test_a_go_older_than_the_flags_of_today_builds(server: Server, folder: Path) -> None:
+    server.commit(folder, {"go.mod": "module example.com/older\n\ngo 1.13\n", "serve.go": SERVE, "main.go": VERSION})
+    pushed = server.push(folder, "go-older", timeout=400)
+    assert pushed.code == 0, pushed.text
+    assert server.get("go-older").body.startswith("go1.13.")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ http.createServer((request, response) => {
   response.end(JSON.stringify({ version: process.version, packages: [has("ms"), has("once")], built }));
 }).listen(process.env.PORT, "0.0.0.0");
 """
+AGED = """
+var has = function (name) { try { require(name); return true; } catch (error) { return false; } };
+var found = ["ms", "once"].filter(has);
+require("http").createServer(function (request, response) {
+  response.end(process.version + " " + found.join());
+}).listen(process.env.PORT, "0.0.0.0");
+"""
 BUILD = 'require("once"); require("fs").writeFileSync("built.txt", "built");\n'
 
 
@@ -70,6 +77,16 @@ def test_the_version_that_engines_asks_for_is_the_one_that_runs(server: Server, 
     pushed = server.push(folder, "n-old")
     assert pushed.code == 0, pushed.text
     assert json.loads(server.get("n-old").body)["version"].startswith("v20.")
+
+
+@pytest.mark.parametrize("node", ["4.x", "10.x", "16.x"])
+def test_an_old_node_gets_an_npm_that_it_can_run(server: Server, folder: Path, node: str) -> None:
+    app = f"n-age{node.removesuffix('.x')}"
+    server.commit(folder, {**files(engines={"node": node}), "server.js": AGED})
+    pushed = server.push(folder, app)
+    assert pushed.code == 0 and "Fetching npm" in pushed.text, pushed.text
+    assert server.get(app).body.startswith(f"v{node.removesuffix('x')}"), server.get(app).body
+    assert server.get(app).body.endswith(" ms"), server.get(app).body
 
 
 def test_a_version_that_does_not_exist_is_an_error_that_lists_what_does(server: Server, folder: Path) -> None:

@@ -219,3 +219,43 @@ def test_a_dockerfile_can_not_start_from_another_apps_image(strict: Server, fold
         strict.commit(stranger, {"Dockerfile": f"FROM {image}\nRUN cat /app/secret.txt\n"})
         pushed = strict.push(stranger, "thief")
         assert pushed.code == 1 and "mine alone" not in pushed.text, pushed.text
+
+
+def test_a_base_image_out_of_reach_is_named_with_a_way_around_it(server: Server, folder: Path) -> None:
+    server.commit(folder, {"Dockerfile": "FROM registry.invalid/team/base:3\n"})
+    pushed = server.push(folder, "unreachable-base")
+    assert pushed.code == 1 and "The base image team/base:3 can't be fetched: registry.invalid doesn't" in pushed.text
+    assert "buildpacks:set -a unreachable-base" in pushed.text, pushed.text
+
+
+def test_a_folder_of_the_repository_is_built_as_if_it_were_its_root(server: Server, folder: Path) -> None:
+    inside = {f"services/web/{name}": text for name, text in FILES.items()}
+    server.commit(folder, {**inside, "go.mod": "module example.com/other\n", "README": "all of it"})
+    assert server.ssh("apps:create subfolder").returncode == 0
+    assert server.ssh("config:set subfolder PROJECT_PATH=services/web/").returncode == 0
+    pushed = server.push(folder, "subfolder")
+    assert pushed.code == 0 and "Building services/web of " in pushed.text, pushed.text
+    assert server.get("subfolder").status == 200
+    assert "README" not in server.ssh("run subfolder -- ls -A").stdout
+
+
+def test_a_folder_with_a_dockerfile_is_its_whole_context(server: Server, folder: Path) -> None:
+    dockerfile = 'FROM mothership/stack-run:heroku-24\nWORKDIR /srv\nCOPY . .\nCMD ["python3", "app.py"]\n'
+    server.commit(folder, {"a b/c/Dockerfile": dockerfile, "a b/c/app.py": WEB, "outside": "x"})
+    assert server.ssh("apps:create subdocker").returncode == 0
+    assert server.ssh("config:set subdocker 'PROJECT_PATH=./a b/c'").returncode == 0
+    pushed = server.push(folder, "subdocker")
+    assert pushed.code == 0, pushed.text
+    assert server.ssh("run subdocker -- ls /srv").stdout.split() == ["Dockerfile", "app.py"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("backend", "There is no folder backend in "), ("go.mod", "There is no folder"), ("../x", "is not a folder of")],
+)
+def test_a_folder_that_is_not_there_is_told(server: Server, folder: Path, value: str, said: str) -> None:
+    server.commit(folder, {**FILES, "go.mod": "module example.com/other\n"})
+    server.ssh("apps:create subnowhere")
+    assert server.ssh(f"config:set subnowhere PROJECT_PATH={value}").returncode == 0
+    pushed = server.push(folder, "subnowhere")
+    assert pushed.code == 1 and said in pushed.text and "PROJECT_PATH" in pushed.text, pushed.text

@@ -13,6 +13,8 @@ from mothership.errors import Invalid
         ("python", "own", "python"),
         ("heroku/nodejs", "own", "node"),
         ("heroku/gradle", "own", "java"),
+        ("heroku-community/apt", "own", "apt"),
+        ("https://github.com/heroku/heroku-buildpack-apt", "own", "apt"),
         ("https://github.com/heroku/heroku-buildpack-ruby", "own", "ruby"),
         ("https://github.com/heroku/heroku-buildpack-go.git#v200", "own", "go"),
         ("urn:buildpack:heroku/php", "own", "php"),
@@ -24,9 +26,9 @@ from mothership.errors import Invalid
         ("https://host.test/pack.tar.gz?sig=1", "tar", "https://host.test/pack.tar.gz?sig=1"),
         ("https://host.test/main.zip", "tar", "https://host.test/main.zip"),
         (
-            "heroku-community/apt",
+            "heroku-community/awscli",
             "tar",
-            "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku-community/apt.tgz",
+            "https://buildpack-registry.s3.amazonaws.com/buildpacks/heroku-community/awscli.tgz",
         ),
     ],
 )

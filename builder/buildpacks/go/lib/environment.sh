@@ -22,10 +22,16 @@ set_go_environment() {
 	export GOENV=off GOTELEMETRY=off
 	export GOPATH=$CACHE_DIR/path GOCACHE=$CACHE_DIR/build
 	if [[ ${GO_SETUP_GOPATH_FOR_MODULE_CACHE:-} == true ]]; then GOPATH=$BUILD_DIR/.heroku/go-path; fi
-	# A module cache that its owner can't write to can't be cleared either.
-	export GOMODCACHE=$GOPATH/pkg/mod GOFLAGS="${GOFLAGS:-} -modcacherw"
+	export GOMODCACHE=$GOPATH/pkg/mod
 	local number=${GIT_CONFIG_COUNT:-0}
 	export "GIT_CONFIG_KEY_$number=credential.helper"
 	export "GIT_CONFIG_VALUE_$number=!bash '$BUILDPACK_DIR/lib/credentials.sh'"
 	export GIT_CONFIG_COUNT=$((number + 1)) ENV_DIR
+}
+
+# A module cache that its owner can't write to can't be cleared either. Go 1.14 was the first that knows the flag.
+keep_modules_writable() {
+	if [[ $(printf '%s\n' "$VERSION" 1.14 | sort -V | head -n 1) == 1.14 ]]; then
+		export GOFLAGS="${GOFLAGS:-} -modcacherw"
+	fi
 }

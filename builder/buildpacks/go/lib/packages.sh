@@ -37,8 +37,15 @@ fail_go() {
 # Programs go into the cache first: where one is there already and up to date, go neither compiles nor links it.
 install_packages() {
 	step "Running: go install ${FLAGS[*]} ${PACKAGES[*]}"
-	GOBIN=$CACHE_DIR/bin indented go install -v "${FLAGS[@]}" "${PACKAGES[@]}" || fail_install
+	GOBIN=$CACHE_DIR/bin go install -v "${FLAGS[@]}" "${PACKAGES[@]}" 2>&1 | without_standard_packages | sed -u 's/^/       /' ||
+		fail_install
 	copy_programs
+}
+
+# Go compiles its own library, too, since it no longer comes compiled (Go 1.20): two hundred names that say nothing.
+without_standard_packages() {
+	go list std >/tmp/go-std 2>/dev/null || true
+	awk 'NR == FNR { std[$0]; next } !($0 in std) { print; fflush() }' /tmp/go-std -
 }
 
 fail_install() {

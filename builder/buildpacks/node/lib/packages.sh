@@ -48,15 +48,19 @@ members_are_built() {
 	return 1
 }
 
+# npm 7 was the first that knows --omit and --include.
+npm_is_old() { [[ $(npm --version) == [1-6].* ]]; }
+
 install_with_npm() {
 	local omit=(--include=dev) before
 	wants_dev || omit=(--omit=dev)
+	if npm_is_old; then omit=(--production="$(wants_dev && echo false || echo true)"); fi
 	if [[ ! -f package-lock.json && ! -f npm-shrinkwrap.json ]]; then
 		detail "There is no package-lock.json: versions may differ from build to build. Commit one for the same each time."
 		indented npm install --no-package-lock "${omit[@]}"
 	elif [[ ${USE_NPM_INSTALL:-} == true ]]; then
 		indented npm install "${omit[@]}"
-	elif [[ -d node_modules && -f package-lock.json ]]; then
+	elif [[ -d node_modules && -f package-lock.json ]] && ! npm_is_old; then
 		before=$(sha256sum <package-lock.json)
 		cp package-lock.json /tmp/package-lock.json
 		indented npm install "${omit[@]}" || return 1
@@ -115,7 +119,7 @@ prune() {
 	if keeps_dev || ! wants_dev || ! has_dev; then return; fi
 	step "Pruning development packages"
 	case $MANAGER in
-	npm) indented npm prune --omit=dev ;;
+	npm) if npm_is_old; then indented npm prune --production; else indented npm prune --omit=dev; fi ;;
 	pnpm) indented env CI=true pnpm prune --prod --ignore-scripts ;;
 	yarn) prune_with_yarn || return 0 ;;
 	esac

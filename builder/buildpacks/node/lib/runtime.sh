@@ -61,10 +61,42 @@ fetch_runtime() {
 		fi
 		tar -xzf "$tarball" -C "$NODE_DIR/bin" --strip-components=2 package/bin/node
 	fi
-	cp -r "$STACK_NODE/lib/node_modules/npm" "$NODE_DIR/lib/node_modules/npm"
+	fetch_npm "$version"
 	ln -s ../lib/node_modules/npm/bin/npm-cli.js "$NODE_DIR/bin/npm"
 	ln -s ../lib/node_modules/npm/bin/npx-cli.js "$NODE_DIR/bin/npx"
 	echo "$version" >"$NODE_DIR/version"
+}
+
+# fetch_npm NODE_VERSION: the stack's npm where that Node can run it, else the last one that it can run.
+fetch_npm() {
+	local home=$NODE_DIR/lib/node_modules/npm major
+	if semver --range "$(jq -r .engines.node "$STACK_NODE/lib/node_modules/npm/package.json")" "$1"; then
+		cp -r "$STACK_NODE/lib/node_modules/npm" "$home"
+		return
+	fi
+	major=$(npm_for "$1")
+	detail "Fetching npm $major, the last that Node $1 can run"
+	mkdir -p "$home" /tmp/npm
+	(cd /tmp/npm && "$STACK_NODE/bin/npm" pack --silent "npm@$major" >/dev/null && tar -xzf npm-*.tgz -C "$home" --strip-components=1) ||
+		fail "npm $major could not be fetched from the npm registry." "Push again, or ask for a newer Node: the stack has $("$STACK_NODE/bin/node" --version)."
+	chmod 755 "$home"/bin/*-cli.js
+}
+
+# npm_for NODE_VERSION: by the engines that each npm names.
+npm_for() {
+	if semver --range '^18.17 || >=20.5' "$1"; then
+		echo 10
+	elif semver --range '^14.17 || ^16.13 || >=18' "$1"; then
+		echo 9
+	elif semver --range '^12.13 || ^14.15 || >=16' "$1"; then
+		echo 8
+	elif semver --range '>=6' "$1"; then
+		echo 6
+	elif semver --range '>=4' "$1"; then
+		echo 5
+	else
+		echo 2
+	fi
 }
 
 # set_headers VERSION: what extensions in C++ are compiled with, so that node-gyp needn't fetch it.

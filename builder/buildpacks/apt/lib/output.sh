@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# Heroku's output shapes: an arrow for a step, seven spaces for detail, " !     " for trouble.
+
+step() {
+	printf -- '-----> %s\n' "$*"
+}
+
+detail() {
+	printf '       %s\n' "$@"
+}
+
+warn() {
+	printf ' !     %s\n' "$@"
+}
+
+# fail LINE...: say what is wrong and what to do, and end the build.
+fail() {
+	printf '\n'
+	warn "$@"
+	printf '\n'
+	exit 1
+}
+
+# indented COMMAND...: run it with its output as detail; its exit status is kept.
+indented() {
+	"$@" 2>&1 | sed -u 's/^/       /'
+}

@@ -1,0 +1,57 @@
+"""heroku.yml: which buildpacks build, and what runs."""
+
+from pathlib import Path
+
+import pytest
+
+from builder.choose import choose
+from builder.commit import Root
+from builder.herokuyml import languages, processes
+from builder.source import Source
+
+GO = b"build:\n  languages:\n    - go\n\nrun:\n  web: server --fast\n"
+
+
+def test_languages_are_buildpacks_before_a_dockerfile() -> None:
+    root = Root(0, (), {"heroku.yml": GO, "Dockerfile": b"FROM nowhere"})
+    choice = choose(Source("app", Path("/nowhere"), "0" * 40), root, {})
+    assert not choice.dockerfile and [pack.label for pack in choice.buildpacks] == ["go"]
+
+
+def test_a_heroku_yml_about_docker_leaves_it_to_the_dockerfile() -> None:
+    root = Root(0, (), {"heroku.yml": b"build:\n  docker:\n    web: Dockerfile\n", "Dockerfile": b"FROM nowhere"})
+    assert choose(Source("app", Path("/nowhere"), "0" * 40), root, {}).dockerfile
+
+
+@pytest.mark.parametrize(
+    "text", [b"build:\n  languages: [ruby, nodejs]\n", b"build:\n  languages:\n  - ruby\n  - nodejs\n"]
+)
+def test_several_languages_in_either_way_of_writing(text: bytes) -> None:
+    assert languages(text) == ("heroku/ruby", "heroku/nodejs")
+
+
+def test_run_and_release_are_process_types() -> None:
+    text = b"""
+run:
+  web: bundle exec puma -p $PORT
+  worker:
+    command:
+      - python worker.py
+    image: web
+  other:
+    image: web
+release:
+  image: web
+  command:
+    - ./migrate --all
+"""
+    assert processes(text) == {
+        "web": "bundle exec puma -p $PORT",
+        "worker": "python worker.py",
+        "release": "./migrate --all",
+    }
+
+
+@pytest.mark.parametrize("text", [b"", b"- a\n- b\n", b"\xff\xfe\0", b"run: web\n", b"build: {}\nrun:\n  .bad: x\n"])
+def test_anything_else_says_nothing(text: bytes) -> None:
+    assert languages(text) == () and processes(text) == {}
