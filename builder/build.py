@@ -93,7 +93,7 @@ class Builder:
         """Take an image that was built elsewhere for an app's. Raises Refused, BuildFailed and what `build` raises."""
         tag = f"mothership-build/{source.app}:{source.build_id.lower()}"
         async with self._foreign.pulled(name, tag, login, out) as found:
-            _announce(processes or {"web": ""}, processes, out)
+            _announce(processes or {"web": ""}, processes, "The deploy", out)
             manifest = await self._images.pushed(tag, source.app, "built")
         return await self._launched(source, found["Config"] or {}, manifest, processes or {"web": ""}, out)
 
@@ -187,7 +187,7 @@ class Builder:
             place.mkdir(parents=True, exist_ok=True)
             said = await self._compiled(source, root, workspace, out)
             processes = {**_valid(said.processes), **procfile}
-            _announce(processes, procfile, root, out)
+            _announce(processes, procfile, _declaring(root), out)
             base = await self._images.stack(said.extras)
             cuts = await in_thread(layers.cut, root.time)
             try:
@@ -225,7 +225,7 @@ class Builder:
         try:
             config = (await self._engine.image(tag))["Config"]
             processes = dict(procfile) or {"web": ""}
-            _announce(processes, procfile, root, out)
+            _announce(processes, procfile, _declaring(root), out)
             manifest = await self._images.pushed(tag, source.app, "built")
         finally:
             await asyncio.shield(self._engine.remove_image(tag))
@@ -287,10 +287,15 @@ def _declared(root: Root) -> dict[str, str]:
     return herokuyml.processes(root.files.get(herokuyml.NAME, b""))
 
 
-def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], root: Root, out: Output) -> None:
+def _declaring(root: Root) -> str:
+    """The file that says what an app runs."""
+    return NAME if NAME in root.files else herokuyml.NAME
+
+
+def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], place: str, out: Output) -> None:
     out.step("Discovering process types")
     if procfile:
-        out.detail(f"{NAME if NAME in root.files else herokuyml.NAME} declares types -> {described(procfile)}")
+        out.detail(f"{place} declares types -> {described(procfile)}")
     defaults = {name: line for name, line in processes.items() if name not in procfile}
     if defaults or not procfile:
         out.detail(f"Default types -> {described(defaults)}")
