@@ -1,5 +1,6 @@
 """An app's image: base layers, the launcher, and the app's own layers, put into the registry."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Images:
         self._engine = engine
         self._registry = registry
         self._stacks: dict[str, tuple[Base, str]] = {}
+        self._pushing = asyncio.Lock()
         self._launcher: tuple[Blob, Path] | None = None
 
     async def stack(self, extras: tuple[str, ...] = ()) -> Base:
@@ -56,8 +58,9 @@ class Images:
         known, of = self._stacks.get(name, (None, ""))
         if known and of == local and await self._registry.has(STACK, _config_digest(known)):
             return known
-        if not await self._has(STACK, name, local):
-            await self.pushed(f"{STACK}:{name}", STACK, name)
+        async with self._pushing:
+            if not await self._has(STACK, name, local):
+                await self.pushed(f"{STACK}:{name}", STACK, name)
         manifest = await self._registry.manifest(STACK, name)
         config = await self._registry.get_json(STACK, manifest["config"]["digest"])
         base = Base(STACK, manifest, config)
