@@ -120,7 +120,7 @@ CONFIGURE = r"""#!/bin/bash
 for word; do case $word in --prefix=*) prefix=${word#*=} ;; esac; done
 mkdir made
 for name in ruby bundle gem; do
-    printf '#!/bin/sh\nDISGUISE=3.2.99 exec /usr/bin/%s "$@"\n' "$name" >"made/$name"
+    printf '#!/bin/bash\nDISGUISE=3.2.99 exec /usr/bin/%s "$@"\n' "$name" >"made/$name"
     chmod +x "made/$name"
 done
 printf 'all:\ninstall:\n\tmkdir -p %s/bin && cp made/* %s/bin/\n' "$prefix" "$prefix" >Makefile
