@@ -219,6 +219,16 @@ async def test_a_repository_that_cannot_be_reached_is_the_installers_error(tmp_p
         assert " !     The packages in requirements.txt can't be installed." in failed.text
 
 
+@pytest.mark.parametrize(("version", "hints"), [({}, True), ({".python-version": "3.13"}, False)])
+async def test_a_package_that_does_not_build_may_be_older_than_the_default_python(
+    version: dict[str, str], hints: bool, tmp_path: Path, shared: Path
+) -> None:
+    files = {"requirements.txt": "./old\n", "old/setup.py": "raise SystemExit('too old')\n", **version}
+    async with App(tmp_path, shared, "python", files).standing() as app:
+        failed = await app.compile()
+        assert failed.code == 1 and ("3.11 >.python-version" in failed.text) == hints, failed.text
+
+
 async def test_hooks_run_before_and_after_with_config_and_pip(tmp_path: Path, shared: Path) -> None:
     files = {
         "requirements.txt": "itsdangerous\n",

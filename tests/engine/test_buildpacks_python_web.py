@@ -86,6 +86,10 @@ FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/')\ndef ho
             {"requirements.txt": "fastapi\nuvicorn\n", "app/__init__.py": "", "app/main.py": FASTAPI},
             "uvicorn --host 0.0.0.0 --port $PORT app.main:api",
         ),
+        (
+            {"requirements.txt": "fastapi\nhypercorn\n", "main.py": FASTAPI},
+            "hypercorn --bind 0.0.0.0:$PORT main:api",
+        ),
         (DJANGO, "gunicorn shop.wsgi:application"),
         (
             {f"src/{k}" if k != "requirements.txt" else k: v for k, v in DJANGO.items()},

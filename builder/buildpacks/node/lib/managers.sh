@@ -26,7 +26,7 @@ choose_npm() {
 
 # A lock file of an older pnpm is not understood by the newest one.
 pnpm_for_lock() {
-	case $(sed -n "s/^lockfileVersion: *'\{0,1\}\([0-9]*\).*/\1/p" pnpm-lock.yaml) in
+	case $(sed -n "s/^lockfileVersion: *'\{0,1\}\([0-9]*\).*/\1/p" pnpm-lock.yaml 2>/dev/null) in
 	5) echo 7 ;;
 	6) echo 8 ;;
 	*) echo 10 ;;

@@ -48,6 +48,13 @@ members_are_built() {
 	return 1
 }
 
+# locked FILE YES NO: how to install with a lock file and how without.
+locked() { if [[ -f $1 ]]; then echo "$2"; else echo "$3"; fi; }
+
+say_unlocked() {
+	detail "There is no $1: versions may differ from build to build. Commit one for the same each time."
+}
+
 # npm 7 was the first that knows --omit and --include.
 npm_is_old() { [[ $(npm --version) == [1-6].* ]]; }
 
@@ -56,7 +63,7 @@ install_with_npm() {
 	wants_dev || omit=(--omit=dev)
 	if npm_is_old; then omit=(--production="$(wants_dev && echo false || echo true)"); fi
 	if [[ ! -f package-lock.json && ! -f npm-shrinkwrap.json ]]; then
-		detail "There is no package-lock.json: versions may differ from build to build. Commit one for the same each time."
+		say_unlocked package-lock.json
 		indented npm install --no-package-lock "${omit[@]}"
 	elif [[ ${USE_NPM_INSTALL:-} == true ]]; then
 		indented npm install "${omit[@]}"
@@ -74,10 +81,11 @@ install_with_npm() {
 }
 
 install_with_yarn() {
+	[[ -f yarn.lock ]] || say_unlocked yarn.lock
 	if [[ -n ${BERRY:-} ]]; then
 		set_linker
 		[[ -z $PNP ]] || take_pnp_cache
-		indented yarn install --immutable || return 1
+		indented yarn install "$(locked yarn.lock --immutable --no-immutable)" || return 1
 		[[ -z $PNP ]] || keep_pnp_cache
 	elif wants_dev; then
 		indented yarn install --frozen-lockfile --non-interactive --production=false
@@ -110,8 +118,9 @@ keep_pnp_cache() {
 
 install_with_pnpm() {
 	local production=(--prod=false)
+	[[ -f pnpm-lock.yaml ]] || say_unlocked pnpm-lock.yaml
 	wants_dev || production=(--prod)
-	indented env CI=true pnpm install --frozen-lockfile --store-dir "$CACHE_DIR/pnpm" --package-import-method copy "${production[@]}"
+	indented env CI=true pnpm install "$(locked pnpm-lock.yaml --frozen-lockfile --no-frozen-lockfile)" --store-dir "$CACHE_DIR/pnpm" --package-import-method copy "${production[@]}"
 }
 
 # prune: what only the build needed doesn't go into the image.

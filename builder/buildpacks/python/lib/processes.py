@@ -45,16 +45,19 @@ def flask(root: Path) -> str:
 
 
 def fastapi(root: Path) -> str:
-    if not installed(root, "fastapi") or not has(root, "uvicorn"):
+    program = next((name for name in ("uvicorn", "hypercorn") if has(root, name)), "")
+    if not installed(root, "fastapi") or not program:
         return ""
     found = defined(root, FASTAPI)
-    return served("uvicorn", found[0]) if len(found) == 1 else ""
+    return served(program, found[0]) if len(found) == 1 else ""
 
 
 def served(program: str, target: str, where: str = ".") -> str:
     if program == "gunicorn":
         target = f"'{target}'" if "(" in target else target
         return f"gunicorn {'' if where == '.' else f'--chdir {where} '}{target}"
+    if program == "hypercorn":
+        return f"hypercorn --bind 0.0.0.0:$PORT {target}"
     return f"uvicorn {'' if where == '.' else f'--app-dir {where} '}--host 0.0.0.0 --port $PORT {target}"
 
 
