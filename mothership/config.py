@@ -27,6 +27,7 @@ class Settings:
     domain: str = "localhost"
     http_bind: str = ""
     http_port: int = 80
+    https: bool = False
     ssh_port: int = 2222
     registry_port: int = 7878
     docker_host: str = "unix:///var/run/docker.sock"
@@ -71,14 +72,24 @@ class Settings:
     @property
     def url(self) -> str:
         """The server's own address, such as `http://mothership.localhost:8080`."""
-        return f"http://mothership.{self.host_and_port}"
+        return f"{self.scheme}://mothership.{self.host_and_port}"
+
+    @property
+    def scheme(self) -> str:
+        """What visitors use: https when a proxy with certificates stands in front of this server."""
+        return "https" if self.https else "http"
+
+    @property
+    def public_port(self) -> int:
+        """The port that visitors use."""
+        return 443 if self.https else self.http_port
 
     @property
     def host_and_port(self) -> str:
-        return self.domain if self.http_port == 80 else f"{self.domain}:{self.http_port}"
+        return self.domain if self.https or self.http_port == 80 else f"{self.domain}:{self.http_port}"
 
     def app_url(self, app: str) -> str:
-        return f"http://{app}.{self.host_and_port}"
+        return f"{self.scheme}://{app}.{self.host_and_port}"
 
 
 def load(data: Path) -> Settings:

@@ -67,7 +67,9 @@ class Files:
             await asyncio.to_thread(self.write, written)
 
     def _config(self, table: Table) -> str:
-        return config(table, domain=self._settings.domain, public_port=self._settings.http_port)
+        return config(
+            table, domain=self._settings.domain, public_port=self._settings.public_port, scheme=self._settings.scheme
+        )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -134,12 +134,12 @@ class Router:
                 raise TimeoutError(f"{app}: not all of {sorted(wanted)} answer")
             await asyncio.sleep(PACE)
 
-    async def answers(self, app: str, id: str) -> None:
-        """Return once the server has answered one HTTP request of ours."""
+    async def answers(self, app: str, id: str) -> probe.Reply:
+        """What the server answers to one HTTP request of ours; it waits for as long as it takes."""
         slot = self._slot(app)
         server = slot.servers[id]
         target = Target(server.id, server.address, server.port)
-        await probe.answers(self._directory / "probe.sock", target, slot.address)
+        return await probe.answers(self._directory / "probe.sock", target, slot.address, self._settings.scheme)
 
     async def ask(
         self, app: str, target: Target, path: str, headers: Iterable[tuple[str, str]], *, timeout: float
@@ -147,7 +147,15 @@ class Router:
         """What a task answers to one request of ours. Raises ConnectionError, TimeoutError. Seconds."""
         host = self._slot(app).address
         socket = self._directory / "probe.sock"
-        return await probe.ask(socket, checked_target(target), host, path=path, headers=headers, timeout=timeout)
+        return await probe.ask(
+            socket,
+            checked_target(target),
+            host,
+            path=path,
+            headers=headers,
+            timeout=timeout,
+            scheme=self._settings.scheme,
+        )
 
     async def switch(self, app: str, ids: Iterable[str]) -> None:
         """All new traffic to these servers and none to the app's others, in one step."""

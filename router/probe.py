@@ -19,35 +19,44 @@ READ = 1 << 20
 
 @dataclass(frozen=True)
 class Reply:
-    """What a task answered."""
+    """What a task answered; `location` is where it redirects, "" when it doesn't."""
 
     status: int
     body: bytes
+    location: str = ""
 
 
 async def ask(
-    socket: Path, target: Target, host: str, *, path: str = "/", headers: Iterable[tuple[str, str]] = (), timeout: float
+    socket: Path,
+    target: Target,
+    host: str,
+    *,
+    path: str = "/",
+    headers: Iterable[tuple[str, str]] = (),
+    timeout: float,
+    scheme: str = "http",
 ) -> Reply:
     """`GET path` of the target; a redirect isn't followed. Raises ConnectionError, TimeoutError (seconds)."""
     async with asyncio.timeout(timeout):
-        return await _ask(socket, target, host, path, headers)
+        return await _ask(socket, target, host, path, headers, scheme)
 
 
-async def answers(socket: Path, target: Target, host: str) -> None:
-    """Return once `GET /` of the target has been answered, with whatever status; it waits for as long as it takes."""
+async def answers(socket: Path, target: Target, host: str, scheme: str = "http") -> Reply:
+    """What the target answers to `GET /`, with whatever status; it waits for as long as it takes."""
     while True:
         try:
-            await _ask(socket, target, host, "/", ())
-            return
+            return await _ask(socket, target, host, "/", (), scheme)
         except ConnectionError:
             await asyncio.sleep(PACE)
 
 
-async def _ask(socket: Path, target: Target, host: str, path: str, headers: Iterable[tuple[str, str]]) -> Reply:
+async def _ask(
+    socket: Path, target: Target, host: str, path: str, headers: Iterable[tuple[str, str]], scheme: str
+) -> Reply:
     sent = {
         "Host": host,
         "User-Agent": "Mothership-Probe/1",
-        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Proto": scheme,
         **dict(headers),
         "x-probe-address": target.address,
         "x-probe-port": str(target.port),
@@ -60,6 +69,6 @@ async def _ask(socket: Path, target: Target, host: str, path: str, headers: Iter
         ):
             if FAILED in answer.headers:
                 raise ConnectionError("nothing answered")
-            return Reply(answer.status, await answer.content.read(READ))
+            return Reply(answer.status, await answer.content.read(READ), answer.headers.get("Location", ""))
     except (aiohttp.ClientError, OSError) as error:
         raise ConnectionError(str(error) or type(error).__name__) from error

@@ -49,8 +49,7 @@ frontend web
     log global
     log-format {format}
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
-    http-request del-header X-Forwarded-For
-    http-request set-header X-Forwarded-Proto http
+{untrusted}    http-request set-header X-Forwarded-Proto {scheme}
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Port {public_port}
     http-request set-header X-Request-Id %[uuid] unless {{ req.hdr(x-request-id) -m reg ^[A-Za-z0-9._-]{{8,128}}$ }}
@@ -104,12 +103,18 @@ backend mothership
 """
 
 
-def config(table: Table, *, domain: str, public_port: int) -> str:
-    """The whole configuration file, with the servers of today in it."""
+UNTRUSTED = "    http-request del-header X-Forwarded-For\n"
+"""Only a proxy that stands in front of ours may say where a request came from."""
+
+
+def config(table: Table, *, domain: str, public_port: int, scheme: str = "http") -> str:
+    """The whole configuration file, with the servers of today in it. With https a proxy stands in front of ours."""
     head = HEAD.format(
         proxy=PROXY,
         port=PORT,
         public_port=public_port,
+        scheme=scheme,
+        untrusted="" if scheme == "https" else UNTRUSTED,
         domain=domain,
         hosts=HOSTS,
         closed=CLOSED,

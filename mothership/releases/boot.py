@@ -13,7 +13,7 @@ from mothership.releases.diagnosis import Diagnosis
 from mothership.swarm.cluster import Cluster
 from mothership.swarm.plan import port
 from mothership.swarm.tasks import Task
-from router import Router, Target
+from router import Reply, Router, Target
 
 PACE = 0.05
 ALL = "all"
@@ -35,7 +35,7 @@ class Boot:
     unchecked: frozenset[str] = frozenset()
     added: set[str] = field(default_factory=set)
     _running_since: dict[str, float] = field(default_factory=dict)
-    _answering: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _answering: dict[str, asyncio.Task[Reply]] = field(default_factory=dict)
     _examined: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def until_up(self, quantities: dict[str, int], out: Output) -> tuple[str, ...]:
@@ -47,6 +47,7 @@ class Boot:
             while True:
                 ready = [await self._up(process, count, out) for process, count in waiting.items()]
                 if all(ready):
+                    self._remark(out)
                     return tuple(self.added)
                 if loop.time() > deadline and all(task.done() for task in self._examined.values()):
                     await self._give_up(waiting, ready, out)
@@ -54,6 +55,16 @@ class Boot:
         finally:
             for probe in (*self._answering.values(), *self._examined.values()):
                 probe.cancel()
+
+    def _remark(self, out: Output) -> None:
+        """Say of an app that sends its visitors to https that this server has none."""
+        answered = [task for task in self._answering.values() if task.done() and not task.cancelled()]
+        elsewhere = [task.result().location for task in answered if not task.exception()]
+        if not self.settings.https and any(f"https://{self.release.app}." in place for place in elsewhere):
+            out.error(f"{self.release.app} redirects to https://, which this server doesn't speak by itself.")
+            out.error(
+                "Turn that off in the app, or have an admin put a proxy with certificates in front (https = true)."
+            )
 
     async def _up(self, process: str, count: int, out: Output) -> bool:
         tasks = await self.cluster.tasks(self.cluster.name(self.release, process))

@@ -108,3 +108,10 @@ def test_only_methods_that_change_nothing_are_ever_repeated() -> None:
     text = config(Table(1), domain="localhost", public_port=80)
     assert "retry-on conn-failure empty-response" in text
     assert "http-request disable-l7-retry unless { method GET HEAD OPTIONS }" in text
+
+
+def test_only_a_proxy_in_front_is_believed_where_a_request_came_from() -> None:
+    plain = config(Table(1), domain="localhost", public_port=80)
+    assert "del-header X-Forwarded-For" in plain and "set-header X-Forwarded-Proto http\n" in plain
+    behind = config(Table(1), domain="localhost", public_port=443, scheme="https")
+    assert "del-header X-Forwarded-For" not in behind and "set-header X-Forwarded-Proto https\n" in behind
