@@ -132,13 +132,17 @@ class Bench:
         pack = Path(app.partition("-")[0]).name
         archive = self.root / "source.tar"
         self.call("git", f"--git-dir={repository}", "archive", "-o", str(archive), commit)
-        script = "mkdir -p /tmp/env && cp -R /pack /tmp/pack && tar -x -C /app -f /source.tar"
+        script = (
+            "mkdir -p /tmp/env && cp -R /pack /tmp/pack && cp /shared/* /tmp/pack/lib && tar -x -C /app -f /source.tar"
+        )
         self.call("docker", "rm", "-f", name, check=False)
         self.call(
             *("docker", "create", "--name", name, "-u", "1000:1000", "-v", f"{cache}:/cache"),
             *(
                 "-v",
                 f"{HERE / pack}:/pack",
+                "-v",
+                f"{HERE / 'shared'}:/shared",
                 "-v",
                 f"{archive}:/source.tar:ro",
                 *bundle,

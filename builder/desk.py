@@ -104,6 +104,8 @@ def _line(pack: Pack, place: Path) -> str:
                 "An admin can mend [buildpacks] in mothership.toml.",
             )
         shutil.copytree(origin, place / pack.key, symlinks=True, dirs_exist_ok=True)
+        if pack.kind == "own":
+            shutil.copytree(BUILDPACKS / "shared", place / pack.key / "lib", dirs_exist_ok=True)
         return f"{pack.label}\town\t/buildpack/{pack.key}\t{pack.key}\n"
     return f"{pack.label}\t{pack.kind}\t{pack.place}\t{pack.key}\n"
 

@@ -109,6 +109,7 @@ class App:
         shutil.rmtree(self._copy / self.buildpack, ignore_errors=True)
         shutil.copytree(BUILDPACKS / self.buildpack, self._copy / self.buildpack, copy_function=shutil.copyfile)
         shutil.copytree(BUILDPACKS / "static", self._copy / "static", copy_function=shutil.copyfile, dirs_exist_ok=True)
+        shutil.copytree(BUILDPACKS / "shared", self._copy / self.buildpack / "lib", dirs_exist_ok=True)
         for script in (self._copy / self.buildpack / "bin").iterdir():
             script.chmod(0o755)
         _own(self._copy, self.workspace, self.cache / self.buildpack, self._shared / "uv", self._shared / "npm")

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Heroku's output shapes: an arrow for a step, seven spaces for detail, " !     " for trouble.
+# What lies in this folder is in the lib folder of every built-in buildpack when it runs.
 
 step() {
 	printf -- '-----> %s\n' "$*"
