@@ -2,34 +2,32 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import appjson, cnb, herokuyml, stack
+from builder import appjson, cnb, herokuyml
 from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import Choice, choose
 from builder.commit import Root, read_root
 from builder.credential import credential
-from builder.disk import folder_size, full_disk_explained
+from builder.disk import full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
 from builder.fetch import Fetcher
 from builder.foreign import ForeignImages, Reference
-from builder.image import STACK, Base, Images, Stored
+from builder.image import Base, Images, Stored
 from builder.layers import Cut, Layers
 from builder.procfile import NAME, described, parse
-from builder.prune import Kept, kept, remove, too_much
-from builder.rebase import Standing, rebased, standing
 from builder.registry import Registry
 from builder.service import answering, network_name, network_spec, registry_name, registry_spec, write_config
+from builder.shelf import Shelf
 from builder.source import Source
 from builder.stack.plan import EXTRAS_LABEL
-from builder.stack.update import update
 from builder.thread import in_thread
 from builder.workspace import Workspace, slugignore
 from mothership.config import Settings
 from mothership.engine import Engine, ensure
-from mothership.errors import NotFound, RegistryUnavailable
+from mothership.errors import NotFound
 from mothership.model import PROCESS_NAME, Image
 from mothership.output import Output
 
@@ -49,6 +47,7 @@ class Builder:
         self._dockerfiles = Dockerfiles(settings)
         self._cnb = cnb.Cnb(settings, engine, self._registry, self._images)
         self._foreign = ForeignImages(settings, engine)
+        self.shelf = Shelf(settings, engine, self._registry, self._images)
 
     async def start(self) -> None:
         """Make the registry and the network namespace run, and put away what dead builds left."""
@@ -100,85 +99,6 @@ class Builder:
     async def answering(self) -> None:
         """Raises RegistryUnavailable when the registry doesn't answer within two seconds."""
         await answering(self._settings.registry, seconds=2)
-
-    async def has(self, image: Image) -> bool:
-        """Whether the registry still has an image, so that any node can run it."""
-        return bool(await self._registry.found(image.repository, image.digest))
-
-    async def copy(self, image: Image, repository: str) -> Image:
-        """The same image in another app's repository, without moving a layer."""
-        manifest = await self._registry.manifest(image.repository, image.digest)
-        await self._images.mounted(repository, manifest, image.repository)
-        digest = await self._registry.put_manifest(repository, image.build_id.lower() or "promoted", manifest)
-        return replace(image, repository=repository, digest=digest)
-
-    async def add_to_stack(self, names: tuple[str, ...], out: Output) -> None:
-        """Make the stack's images, and those with these extras, where they are missing. Raises Invalid, BuildFailed."""
-        await stack.ensure(self._settings, self._engine, out)
-        await stack.ensure_extended(self._settings, self._engine, stack.extras(names), out)
-
-    async def update_stack(self, out: Output) -> dict[str, tuple[str, str]]:
-        """Make the stack anew from today's packages; those that changed, with both versions. Raises BuildFailed."""
-        return await update(self._settings, self._engine, out)
-
-    async def standing(self, image: Image) -> Standing:
-        """What a buildpack image stands on. Raises NotFound, RegistryUnavailable."""
-        return await standing(self._registry, self._images, image)
-
-    async def rebased(self, image: Image) -> Image:
-        """A buildpack image on today's stack, without a build. Raises NotFound, RegistryUnavailable."""
-        return await rebased(self._registry, self._images, image)
-
-    async def discard(self, needed: Mapping[str, frozenset[str]]) -> int:
-        """Delete the manifests of app repositories that are not among the needed digests; how many there were."""
-        gone = set()
-        for repository in await self._registry.repositories():
-            if repository == STACK:
-                continue
-            wanted = needed.get(repository, frozenset())
-            for tag in await self._registry.tags(repository):
-                digest = await self._registry.found(repository, tag)
-                if digest and digest not in wanted:
-                    await self._registry.delete(repository, digest)
-                    gone.add((repository, digest))
-        return len(gone)
-
-    async def compact(self) -> int:
-        """Have the registry delete blobs that no manifest needs; the bytes that were freed. Not beside a build."""
-        storage = self._settings.data / "registry"
-        before = await in_thread(folder_size, storage)
-        name = registry_name(self._settings)
-        run, stream = await self._engine.exec(name, ("docker-registry", "garbage-collect", "/registry.yml"))
-        async for _ in stream.lines():
-            pass
-        stream.close()
-        if await self._engine.exec_code(run):
-            raise RegistryUnavailable("The image registry could not delete what it doesn't need any more.")
-        # It remembers which blobs it has; only a new process forgets those that are gone.
-        await self._engine.stop(name, timeout=5)
-        await self._engine.start(name)
-        await answering(self._settings.registry)
-        return before - await in_thread(folder_size, storage)
-
-    async def prune(
-        self, apps: Iterable[str], *, days: float, megabytes: float, only: str = "", dry_run: bool = False
-    ) -> list[Kept]:
-        """Take away what is kept for the next builds, by age and size; what went. Not beside a build."""
-        found = [each for each in await in_thread(kept, self._settings.data) if only in ("", each.app)]
-        gone = too_much(found, frozenset(apps), days=days, megabytes=megabytes)
-        if not dry_run:
-            await in_thread(remove, self._settings.data, gone)
-        return gone
-
-    async def forget(self, app: str) -> None:
-        """Remove a destroyed app's workspace, cache and images."""
-        for kind in ("workspaces", "cache", "builds"):
-            await in_thread(shutil.rmtree, self._settings.data / kind / app, ignore_errors=True)
-        await in_thread(
-            shutil.rmtree,
-            self._settings.data / "registry/docker/registry/v2/repositories" / app,
-            ignore_errors=True,
-        )
 
     async def _by_buildpacks(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
         place = self._settings.data / "workspaces" / source.app

@@ -148,7 +148,7 @@ class Deployer:
         self._apps.delete(app)
         if not app.parent:
             await self._repos.delete(app.name)
-        await self._builder.forget(app.name)
+        await self._builder.shelf.forget(app.name)
 
     def nothing_new(self, app: str, out: Output) -> None:
         """Say what serves, and how to have it built again, to a push that found nothing to send."""

@@ -76,8 +76,8 @@ class Renaming:
         """Have the source and the images under the new name too; nothing under the old one changes."""
         await self._repos.copy(old, new)
         for release in self._releases.list(old, limit=self._settings.keep_releases):
-            if release.image.repository == old and await self._builder.has(release.image):
-                await self._builder.copy(release.image, new)
+            if release.image.repository == old and await self._builder.shelf.has(release.image):
+                await self._builder.shelf.copy(release.image, new)
 
     async def _ship(self, app: App, old: str, user: str, out: Output) -> None:
         current = self._releases.current(app.name)

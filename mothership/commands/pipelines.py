@@ -41,7 +41,7 @@ async def promote(house: House, caller: Session, args: PromoteArgs) -> None:
             )
         out.step(f"Promoting v{release.version} of {source.name} to {target.name}")
         async with house.slots.take(target.name, out):
-            image = await house.builder.copy(release.image, target.name)
+            image = await house.builder.shelf.copy(release.image, target.name)
         text = f"Promote {source.name} v{release.version}"
         order = Order(target, image, house.apps.config(target), release.commit, caller.user.name, text)
         announce(house.settings, await house.shipper.ship(order, out), out)

@@ -166,7 +166,7 @@ async def _usable(house: House, old: Release, current: Release) -> None:
         raise Invalid(f"v{old.version} of {old.app} never served.", f"See which did: releases {old.app}")
     if old.version == current.version:
         raise Invalid(f"v{old.version} of {old.app} is what serves now.", f"See the others: releases {old.app}")
-    if not await house.builder.has(old.image):
+    if not await house.builder.shelf.has(old.image):
         raise Conflict(
             f"The image of v{old.version} is gone: the images of the last {house.settings.keep_releases} releases "
             "are kept.",

@@ -49,7 +49,7 @@ async def stacks(house: House, caller: Session, args: ListArgs) -> None:
 
 async def build(house: House, caller: Session, args: BuildArgs) -> None:
     """Have the stack's images ready before an app asks for them."""
-    await house.builder.add_to_stack(args.extras, output(caller))
+    await house.builder.shelf.add_to_stack(args.extras, output(caller))
     say(
         caller,
         f"The stack {house.settings.stack} is ready" + (f", with {', '.join(args.extras)}." if args.extras else "."),
@@ -62,7 +62,7 @@ async def update(house: House, caller: Session, args: UpdateArgs) -> int:
     """Make the stack from today's packages; bring apps onto it when that is asked for."""
     out = output(caller)
     out.step(f"Making the stack {house.settings.stack} from today's packages")
-    _tell(await house.builder.update_stack(out), out)
+    _tell(await house.builder.shelf.update_stack(out), out)
     if args.deploy:
         return await _rebase(house, caller, house.apps.all(), out)
     behind = [app.name for app in house.apps.all() if await _is_behind(house, app)]
@@ -93,7 +93,7 @@ async def _brought(house: House, caller: Session, app: App, out: Output) -> bool
     try:
         async with house.locks.hold(app.name, out):
             release = house.current(app)
-            image = await house.builder.rebased(release.image)
+            image = await house.builder.shelf.rebased(release.image)
             out.step(f"{app.name}: v{release.version} onto today's stack")
             order = Order(
                 app,
@@ -117,7 +117,7 @@ async def _row(house: House, release: Release) -> dict[str, str]:
     if release.image.kind != "buildpack":
         return {"stack": "", "extras": "", "state": "own image"}
     try:
-        found = await house.builder.standing(release.image)
+        found = await house.builder.shelf.standing(release.image)
     except NotFound:
         return {"stack": release.image.stack, "extras": "", "state": "image lost"}
     state = "current" if found.current else "behind"

@@ -72,16 +72,16 @@ class Cleanup:
         """Clean now; builds that come meanwhile wait. Raises MothershipError."""
         async with self._turn, self._slots.all():
             needed = {app.name: self._needed(app.name) for app in self._apps.all()}
-            images = await self._builder.discard(needed)
+            images = await self._builder.shelf.discard(needed)
             await self._discard_local(needed)
-            size = await self._builder.compact()
+            size = await self._builder.shelf.compact()
         gone = await self.prune()
         return Freed(images, size, tuple(each.app for each in gone), sum(each.size for each in gone))
 
     async def prune(self, *, days: float | None = None, only: str = "", dry_run: bool = False) -> list[Kept]:
         """Take away what was kept for builds, older than so many days or beyond the settings; what went."""
         async with self._slots.all():
-            return await self._builder.prune(
+            return await self._builder.shelf.prune(
                 [app.name for app in self._apps.all()],
                 days=self._settings.cache_days if days is None else days,
                 megabytes=self._settings.cache_size,

@@ -184,7 +184,7 @@ class Doctor:
         return [f"web.{t.slot} gets no traffic." for t in unrouted] + [f"web.{t.slot} is down." for t in down]
 
     async def _image(self, release: Release | None) -> list[str]:
-        if release is None or await self._builder.has(release.image):
+        if release is None or await self._builder.shelf.has(release.image):
             return []
         return [f"The image of v{release.version} is gone: redeploy {release.app}."]
 

@@ -65,7 +65,9 @@ async def full(house: House, tmp_path: Path) -> House:
     """A house where each listing has a row at least, and each column that may be empty is so in one of them."""
     store, stand = house.accounts._store, cast(Any, Engineless())
     logs = AppLogs(tmp_path, cast(Engine, None), drains=Drains(store))
-    made = replace(house, cluster=stand, doctor=stand, builder=stand, cleanup=stand, logs=logs)
+    made = replace(
+        house, cluster=stand, doctor=stand, builder=cast(Any, SimpleNamespace(shelf=stand)), cleanup=stand, logs=logs
+    )
     root = made.accounts.add_user("root", admin=True)
     made.accounts.add_key(root, KEY, Grant(only="blog", expires="2030-01-01T00:00:00.000000+00:00"))
     made.accounts.create_token(root, "laptop")
