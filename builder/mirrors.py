@@ -22,8 +22,10 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     GEMS: ("BUNDLE_MIRROR__HTTPS://RUBYGEMS__ORG/",),
     GO: ("GOPROXY",),
     RUSTUP: ("RUSTUP_DIST_SERVER",),
+    PACKAGIST: ("PACKAGIST_MIRROR",),
 }
-"""What tells a package manager where its registry is (pip, uv, npm, yarn, corepack, bundler, go, rustup)."""
+"""What tells a package manager where its registry is: pip, uv, npm, yarn, corepack, bundler, go, rustup, and Composer by
+our PHP buildpack."""
 
 
 PLACES = {"cargo.toml": "/.cargo/config.toml", "gitconfig": "/etc/gitconfig"}

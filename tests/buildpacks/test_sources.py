@@ -1,6 +1,7 @@
 """Where buildpacks come from: git, tarballs, folders, an admin's own names and mirrors."""
 
 import io
+import json
 import subprocess
 import tarfile
 import zipfile
@@ -178,6 +179,7 @@ def mirroring(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
     root = tmp_path_factory.mktemp("mirroring")
     Repository(mirror)
     (mirror / "named").mkdir()
+    (mirror / "packagist").mkdir()
     subprocess.run(("cp", "-R", PACKS / "silent", mirror / "named" / "pack"), check=True)
     made = Server(
         root,
@@ -185,7 +187,7 @@ def mirroring(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
         build_time=40,
         build_disk=600,
         build_pids=64,
-        mirrors={MIRRORED: f"{mirror}/"},
+        mirrors={MIRRORED: f"{mirror}/", "https://repo.packagist.org": str(mirror / "packagist")},
         buildpacks={"corp/silent": str(mirror / "named" / "pack"), "heroku/ruby": f"{MIRRORED}wheel.git"},
     )
     try:
@@ -220,6 +222,21 @@ def test_a_mirror_stands_in_for_git_curl_and_wget(mirroring: tuple[Server, Path]
     server.commit(folder, {"packs/silent/bin/compile": compile_script})
     said = stand.build()
     assert said.count("the tool") == 3 and "\none\n" in said
+
+
+def test_composers_packages_come_from_a_mirror_of_their_registry(mirroring: tuple[Server, Path], folder: Path) -> None:
+    server, mirror = mirroring
+    with zipfile.ZipFile(mirror / "packagist" / "hello.zip", "w") as file:
+        file.writestr("composer.json", '{"name": "acme/hello", "autoload": {"files": ["hello.php"]}}')
+        file.writestr("hello.php", "<?php function hello() { return 'mirrored'; }")
+    dist = {"type": "zip", "url": "file:///mirrors/0/packagist/hello.zip"}
+    versions = {"1.0.0": {"name": "acme/hello", "version": "1.0.0", "dist": dist, "autoload": {"files": ["hello.php"]}}}
+    (mirror / "packagist" / "packages.json").write_text(json.dumps({"packages": {"acme/hello": versions}}))
+    stand = Stand(server, folder, "bs-composer")
+    page = "<?php require 'vendor/autoload.php'; echo hello();"
+    server.commit(folder, {"composer.json": '{"require": {"acme/hello": "^1.0"}}', "index.php": page})
+    stand.deploy()
+    assert server.get(stand.app).body == "mirrored"
 
 
 @pytest.mark.parametrize("where", ["app", "cache", "tmp"])

@@ -109,6 +109,7 @@ def test_each_package_manager_is_told_in_its_own_way() -> None:
     )
     assert found.environment["npm_config_registry"] == "https://proxy.corp.test/any/registry.npmjs.org"
     assert found.environment["GOPROXY"] == "https://proxy.corp.test/any/proxy.golang.org"
+    assert found.environment["PACKAGIST_MIRROR"] == "https://proxy.corp.test/any/repo.packagist.org"
     assert 'registry = "sparse+https://crates.corp.test/index/"' in found.files["cargo.toml"]
     assert "<url>https://maven.corp.test/all?a=1&amp;b=2</url>" in found.files["settings.xml"]
 

@@ -27,7 +27,7 @@ set_up_composer() {
 	export COMPOSER_NO_INTERACTION=1 COMPOSER_PROCESS_TIMEOUT=0 COMPOSER_MEMORY_LIMIT=-1 COMPOSER_ROOT_VERSION=${COMPOSER_ROOT_VERSION:-1.0.0}
 	export COMPOSER_CAFILE=${COMPOSER_CAFILE:-${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}}
 	mkdir -p "$COMPOSER_HOME"
-	set_mirror "${PACKAGIST_MIRROR:-$(sed -n 's#^https://repo.packagist.org/\{0,1\}\t##p' /mothership/mirrors 2>/dev/null | head -n 1)}"
+	set_mirror "${PACKAGIST_MIRROR:-}"
 }
 
 # set_mirror URL: have another Composer repository stand in for packagist.org.
