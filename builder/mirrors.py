@@ -24,8 +24,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     RUSTUP: ("RUSTUP_DIST_SERVER",),
     PACKAGIST: ("PACKAGIST_MIRROR",),
 }
-"""What tells a package manager where its registry is: pip, uv, npm, yarn, corepack, bundler, go, rustup, and Composer by
-our PHP buildpack."""
+"""What tells a package manager where its registry is: pip, uv, npm, yarn, corepack, bundler, go, rustup, and Composer
+by our PHP buildpack."""
 
 
 PLACES = {"cargo.toml": "/.cargo/config.toml", "gitconfig": "/etc/gitconfig"}

@@ -1,4 +1,4 @@
-"""Engine tests run against a real engine, a real daemon and the real git client.
+"""Tests of the engine, of buildpacks and of apps run against a real engine, a real daemon and the real git client.
 
 Each pytest worker has one Mothership of its own: an instance name, a data directory, ports.
 """
