@@ -226,7 +226,7 @@ def test_a_flood_from_one_app_does_not_hold_up_another(server: Server, app: str,
             assert until(lambda number=number: any(b"/quiet/%d\n" % number in each for each in seen))
         child.terminate()
         reading.join()
-    assert until(lambda: server.ssh(f"logs:search {app} 'flood over'").returncode == 0, seconds=60)
+    assert until(lambda: server.ssh(f"logs:search {app} 'flood over'").returncode == 0, seconds=240)
     kept = [line for line in lines(server, app, "-n 100000 --ps flood --source app") if "]: flood " in line]
     numbers = [int(line.split("]: flood ")[1].split(" ")[0]) for line in kept if "over" not in line]
     assert numbers == list(range(numbers[0], 200000))
