@@ -132,9 +132,8 @@ class Bench:
         pack = Path(app.partition("-")[0]).name
         archive = self.root / "source.tar"
         self.call("git", f"--git-dir={repository}", "archive", "-o", str(archive), commit)
-        script = (
-            "mkdir -p /tmp/env && cp -R /pack /tmp/pack && cp /shared/* /tmp/pack/lib && tar -x -C /app -f /source.tar"
-        )
+        script = "mkdir -p /tmp/env && cp -R /pack /tmp/pack && cp /shared/* /tmp/pack/lib"
+        script += " && cp -R /static /tmp/static && tar -x -C /app -f /source.tar"
         self.call("docker", "rm", "-f", name, check=False)
         self.call(
             *("docker", "create", "--name", name, "-u", "1000:1000", "-v", f"{cache}:/cache"),
@@ -143,6 +142,8 @@ class Bench:
                 f"{HERE / pack}:/pack",
                 "-v",
                 f"{HERE / 'shared'}:/shared",
+                "-v",
+                f"{HERE / 'static'}:/static",
                 "-v",
                 f"{archive}:/source.tar:ro",
                 *bundle,
@@ -314,7 +315,7 @@ def place() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-async def main(rounds: int) -> None:
+async def main(rounds: int, only: str) -> None:
     with place() as root, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -325,7 +326,7 @@ async def main(rounds: int) -> None:
         bench = Bench(settings, engine, Builder(settings, engine), root, await docker_cli())
         try:
             await bench.builder.start()
-            for app in (django(), express()):
+            for app in [app for app in (django(), express()) if only in ("", app.buildpack)]:
                 found = await measured(bench, app, rounds)
                 image = subprocess.run(
                     (
@@ -352,4 +353,6 @@ async def main(rounds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="source changes, whose median counts")
-    asyncio.run(main(parser.parse_args().rounds))
+    parser.add_argument("--only", default="", choices=("python", "node"), help="one of the two apps")
+    given = parser.parse_args()
+    asyncio.run(main(given.rounds, given.only))
