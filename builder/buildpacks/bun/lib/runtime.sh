@@ -65,7 +65,7 @@ keep_node() {
 	fi
 	wanted=$(field .engines.node)
 	version=$(node -p 'process.versions.node')
-	if [[ -n $wanted ]] && ! echo "\"$version\"" | node "$BUILDPACK_DIR/lib/newest.js" "$wanted" >/dev/null; then
+	if [[ -n $wanted ]] && ! echo "\"$version\"" | node "$BUILDPACK_DIR/lib/satisfying.js" "$wanted" >/dev/null; then
 		version=$(newest "$(node_package)" "$wanted") ||
 			fail "There is no Node \"$wanted\", which engines.node in package.json asks for." "The newest of each series: $version"
 	fi

@@ -5,14 +5,7 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
  GIT_DIR NODE_PATH NODE_OPTIONS DENO_DIR DENO_HOME BUILDPACK_DIR BUILD_DIR CACHE_DIR ENV_DIR PORT '
 
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	export_config_vars
 	# The app finds its modules there when it runs, with or without a network.
 	export DENO_DIR=$BUILD_DIR/.heroku/deno_dir
 	export DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1 NO_COLOR=1

@@ -6,15 +6,11 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
  GOMAXPROCS GOMEMLIMIT GODEBUG GIT_CONFIG_COUNT PORT '
 
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			# What cgo is told may name the app's own folders.
-			case $name in CGO_* | GOFLAGS) value=${value//'${build_dir}'/$BUILD_DIR} ;; esac
-			export "$name=$value"
-		fi
+	local name
+	export_config_vars
+	# What cgo is told may name the app's own folders.
+	for name in ${!CGO_@} ${!GOFLAGS@}; do
+		printf -v "$name" '%s' "${!name//'${build_dir}'/$BUILD_DIR}"
 	done
 }
 

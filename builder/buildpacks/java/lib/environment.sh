@@ -6,14 +6,7 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
  GIT_DIR JAVA_HOME JAVA_OPTS JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS CLASSPATH BUILDPACK_DIR BUILD_DIR CACHE_DIR ENV_DIR PORT '
 
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	export_config_vars
 	# What tools keep in the home directory is kept for the next build, and stays out of the image.
 	export HOME=$CACHE_DIR
 	export MAVEN_USER_HOME=$CACHE_DIR/.m2 GRADLE_USER_HOME=$CACHE_DIR/.gradle

@@ -10,14 +10,7 @@ check_package_json() {
 }
 
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	export_config_vars
 	export NODE_ENV=${NODE_ENV:-production}
 	export npm_config_cache=$CACHE_DIR/npm npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
 	export YARN_CACHE_FOLDER=$CACHE_DIR/yarn YARN_ENABLE_TELEMETRY=0 YARN_ENABLE_GLOBAL_CACHE=false

@@ -7,14 +7,7 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
 
 # Requirements may name config vars (`${TOKEN}` in an index URL) and Django's settings usually need them.
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	export_config_vars
 }
 
 set_tool_environment() {

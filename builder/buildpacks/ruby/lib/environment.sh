@@ -6,15 +6,8 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
  BUILDPACK_DIR BUILD_DIR CACHE_DIR ENV_DIR RUBY_DIR PORT '
 
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		# Names such as BUNDLE_GEMS__EXAMPLE__COM hold credentials, and one of a mirror may hold a whole address.
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	# Names such as BUNDLE_GEMS__EXAMPLE__COM hold credentials, and one of a mirror may hold a whole address.
+	export_config_vars
 	export RAILS_ENV=${RAILS_ENV:-production} RACK_ENV=${RACK_ENV:-production} NODE_ENV=${NODE_ENV:-production}
 	export LANG=C.UTF-8
 }

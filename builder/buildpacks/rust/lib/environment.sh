@@ -6,14 +6,7 @@ RESERVED=' PATH HOME PWD OLDPWD IFS SHELL SHELLOPTS BASHOPTS BASH_ENV ENV UID EU
 
 # Macros look at some of them while they compile, such as DATABASE_URL.
 load_config_vars() {
-	local file name value
-	for file in "$ENV_DIR"/*; do
-		name=${file##*/}
-		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
-			IFS= read -rd '' value <"$file" || true
-			export "$name=$value"
-		fi
-	done
+	export_config_vars
 }
 
 # RustConfig, a shell script of assignments (emk/heroku-buildpack-rust, README).

@@ -6,7 +6,7 @@ export PATH=$STACK_NODE/bin:$PATH
 
 # newest PACKAGE RANGE: the newest version that satisfies it; when none does, the newest of each series, and false.
 newest() {
-	npm view --fetch-retries=1 "$1" versions --json 2>/tmp/registry.log | node "$BUILDPACK_DIR/lib/newest.js" "$2"
+	npm view --fetch-retries=1 "$1" versions --json 2>/tmp/registry.log | node "$BUILDPACK_DIR/lib/satisfying.js" "$2"
 }
 
 # fetch PACKAGE VERSION FILE TARGET: one file of a package, as a program.

@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# Config vars for the tools that a build runs (Heroku, "Buildpack API": files in ENV_DIR).
+
+# export_config_vars: each as a variable, but for the names between spaces in RESERVED.
+export_config_vars() {
+	local file name value
+	for file in "$ENV_DIR"/*; do
+		name=${file##*/}
+		if [[ -f $file && $name =~ ^[A-Za-z_][A-Za-z0-9_]*$ && $RESERVED != *" $name "* ]]; then
+			IFS= read -rd '' value <"$file" || true
+			export "$name=$value"
+		fi
+	done
+}
