@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder import Builder, Source
+from builder.certificates import BUNDLE
 from builder.cli import docker_cli
 from builder.credential import credential
 from builder.disk import folder_size
@@ -35,7 +36,6 @@ from mothership.install.host import build_settings
 from mothership.output import Output
 
 PACKAGES = ("gunicorn", "whitenoise", "requests", "celery", "redis", "psycopg2-binary", "pillow", "boto3", "httpx")
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 MODULES = ("express", "mongoose", "winston", "jsonwebtoken", "socket.io", "pg", "redis", "pug", "body-parser", "jest")
 MANAGE = (
     "import sys\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n"
@@ -127,8 +127,8 @@ class Bench:
         cache = self.root / f"cache-{app}"
         cache.mkdir(exist_ok=True)
         os.chown(cache, 1000, 1000)
-        bundle = ("-v", f"{self.settings.ca_bundle}:{CERTIFICATES}:ro") if self.settings.ca_bundle else ()
-        env = [word for key, value in self.environment(CERTIFICATES).items() for word in ("-e", f"{key}={value}")]
+        bundle = ("-v", f"{self.settings.ca_bundle}:{BUNDLE}:ro") if self.settings.ca_bundle else ()
+        env = [word for key, value in self.environment(BUNDLE).items() for word in ("-e", f"{key}={value}")]
         pack = Path(app.partition("-")[0]).name
         archive = self.root / "source.tar"
         self.call("git", f"--git-dir={repository}", "archive", "-o", str(archive), commit)
@@ -307,7 +307,7 @@ def git(folder: Path, *words: str) -> str:
 
 @contextmanager
 def place() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="bench-build-", dir="/var/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="bench-build-"))
     path.chmod(0o755)
     try:
         yield path

@@ -369,7 +369,7 @@ async def test_a_client_that_leaves_cancels_a_verb_that_does_not_stream(door: Do
     await life.began.wait()
     request.cancel()
     async with asyncio.timeout(10):
-        await life.cancelled.wait()
+        assert await life.cancelled.wait()
 
 
 async def test_more_output_than_an_answer_holds_is_refused_and_a_stream_takes_it(door: Door) -> None:

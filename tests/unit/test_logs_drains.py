@@ -180,6 +180,7 @@ async def test_what_a_drain_refuses_is_dropped_and_counted_and_the_next_is_tried
         await until(lambda: drain.report.dropped == 1)
         journal.put(LINE.replace("200", "next"))
         await until(lambda: any(b"next" in body for body in bodies) and drain.report.sent)
+        assert (drain.report.dropped, sum(b"next" in body for body in bodies)) == (1, 1)
 
 
 async def test_a_drain_that_is_away_costs_a_bounded_queue_and_is_told_what_it_missed(journal: Journal) -> None:

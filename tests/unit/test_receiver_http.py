@@ -261,6 +261,7 @@ async def test_a_client_that_leaves_in_mid_fetch_leaves_no_process(house: House)
     await house.settles(house.children)
     os.killpg(client.pid, 9)
     await house.settles(lambda: not house.children())
+    assert await client.wait() == -9 and not house.children()
 
 
 async def test_git_that_fails_without_a_word_is_an_error(house: House) -> None:
