@@ -9,10 +9,10 @@ from pathlib import Path
 from mothership.engine import Engine
 from mothership.errors import MothershipError, NotFound
 from mothership.log import logger
-from mothership.logs.cursors import Sieve
 from mothership.logs.journal import Journal
-from mothership.logs.line import missing, stored, unix_time
+from mothership.logs.line import missing, stored
 from mothership.logs.outlets import Outlets
+from mothership.logs.pursuit import Pursuit, sieved
 from mothership.logs.reach import Reach
 from mothership.logs.segments import Bounds
 from mothership.logs.states import States
@@ -24,8 +24,6 @@ from mothership.swarm.plan import APP, INSTANCE, PROCESS
 from mothership.swarm.tasks import Task
 
 log = logger()
-MARGIN = 2.0
-"""Seconds before a cursor from which a stream is read again: the two streams of a container may overtake each other."""
 TASK_NAME = "com.docker.swarm.task.name"
 """Swarm's own label of a container: SERVICE.SLOT.TASK."""
 KEEP_EVERY = 600.0
@@ -178,16 +176,14 @@ class AppLogs:
         journal = self.of(app)
         whose = {1: f"{container[:12]}1", 2: f"{container[:12]}2"}
         try:
-            cursors = {channel: await journal.cursor(name) for channel, name in whose.items()}
-            last = max(at for at, _ in cursors.values())
-            sieves = {channel: Sieve(cursor, awaited=cursor[0] == last) for channel, cursor in cursors.items()}
-            since = unix_time(last, earlier=MARGIN) if last else "0"
-            async for channel, time, text in self._engine.follow(container, since=since):
-                at = f"{time[:29]}+00:00"
-                if sieves[channel].new(at):
-                    if sieves[channel].gap:
-                        journal.put(missing(at, source))
-                    journal.put(stored(at, whose[channel], f"app[{source}]", text))
+            sieves = sieved({channel: await journal.cursor(name) for channel, name in whose.items()})
+
+            def keep(channel: int, at: str, text: str, gap: bool) -> None:
+                if gap:
+                    journal.put(missing(at, source))
+                journal.put(stored(at, whose[channel], f"app[{source}]", text))
+
+            await Pursuit(self._engine, container, sieves, keep).run()
             if not await self._runs(container):
                 return
         except (MothershipError, OSError) as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -191,11 +191,12 @@ class Engine:
         data = await self.call(lambda api: api.logs(container, tail=tail))
         return str(data.decode(errors="replace")).splitlines()
 
-    async def follow(self, container: str, *, since: str = "0") -> AsyncIterator[Line]:
-        """Yield the container's lines as it prints, until it ends."""
+    async def follow(self, container: str, *, since: str = "0", wait: bool = True) -> AsyncGenerator[Line, None]:
+        """Yield the container's lines as it prints, until it ends; without `wait`, those of before."""
         path = await self._path(f"/containers/{container}/logs")
-        async for line in follow(self._socket, path, since=since):
-            yield line
+        async with contextlib.aclosing(follow(self._socket, path, since=since, wait=wait)) as lines:
+            async for line in lines:
+                yield line
 
     async def starts(self, labels: Mapping[str, str]) -> AsyncIterator[tuple[str, dict[str, str]]]:
         """Yield (container, its labels) as containers that carry every one of the labels start."""

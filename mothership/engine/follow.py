@@ -1,7 +1,7 @@
 """Following what a container prints, line by line with the engine's timestamps, and which containers start."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import aiohttp
 
@@ -12,13 +12,13 @@ Line = tuple[int, str, str]
 """1 for standard output or 2 for standard error, the RFC 3339 time, the text."""
 
 
-async def follow(socket_path: str, path: str, *, since: str) -> AsyncIterator[Line]:
+async def follow(socket_path: str, path: str, *, since: str, wait: bool = True) -> AsyncGenerator[Line, None]:
     """Yield lines until the container of a logs path ends (Engine API, ContainerLogs). Raises EngineUnavailable.
 
     `since` is a Unix time with nanoseconds, "0" for everything there is. A line of more than 16 KiB comes in pieces,
-    as the engine cuts it.
+    as the engine cuts it. Without `wait`, only what has been printed by now.
     """
-    query = f"follow=1&stdout=1&stderr=1&timestamps=1&since={since}"
+    query = f"follow={int(wait)}&stdout=1&stderr=1&timestamps=1&since={since}"
     url = f"http://engine{path}?{query}"
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     try:

@@ -61,9 +61,18 @@ class Sieve:
 
     def __init__(self, cursor: Cursor, *, awaited: bool = False) -> None:
         self._at, self._count = cursor
+        self.again(awaited=awaited)
+
+    def again(self, *, awaited: bool) -> None:
+        """The stream is read again, from before the line that was let through last."""
         self._repeated = self._count
         self._awaited = awaited and self._count > 0
         self.gap = False
+
+    @property
+    def at(self) -> str:
+        """The time of the line that was let through last, "" for none."""
+        return self._at
 
     def new(self, at: str) -> bool:
         """Whether a line of this time has not been let through before."""

@@ -30,8 +30,8 @@ def dropped(at: str, count: int, why: str) -> str:
 
 
 def missing(at: str, source: str) -> str:
-    """A line in the place of lines that the engine had no room for while nobody read them."""
-    text = f"lines of {source} may be missing here: it printed more than the engine keeps while Mothership was away"
+    """A line in the place of lines that the engine had no room for before they were read."""
+    text = f"lines of {source} may be missing here: it printed more than the engine keeps until it is read"
     return stored(at, OWN, "mothership[logs]", text)
 
 

@@ -104,7 +104,7 @@ def test_the_process_ends_when_php_does_and_starts_again(server: Server, folder:
     assert pushed.code == 0, pushed.text
     (served,) = server.containers(app="h-mortal")
     server.execute(str(served["Id"]), "pkill", "-o", "php-fpm")
-    assert until(lambda: "PHP-FPM has ended" in server.ssh("logs h-mortal").stdout)
+    assert until(lambda: "PHP-FPM has ended" in server.ssh("logs h-mortal").stdout, seconds=60)
     assert until(lambda: _body(server, "h-mortal") == "home", seconds=40)
 
 
