@@ -83,7 +83,7 @@ class Builder:
             image = await self._cnb.build(source, project, out)
         else:
             by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
-            image = await by(source, root, processes, out)
+            image = await by(source, root, choice, processes, out)
         return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
 
     async def adopt(
@@ -100,12 +100,14 @@ class Builder:
         """Raises RegistryUnavailable when the registry doesn't answer within two seconds."""
         await answering(self._settings.registry, seconds=2)
 
-    async def _by_buildpacks(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
+    async def _by_buildpacks(
+        self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
+    ) -> Image:
         place = self._settings.data / "workspaces" / source.app
         workspace, layers = Workspace(place), Layers(place)
         with full_disk_explained(self._settings.data):
             place.mkdir(parents=True, exist_ok=True)
-            said = await self._compiled(source, root, workspace, out)
+            said = await self._compiled(source, root, choice, workspace, out)
             processes = {**_valid(said.processes), **procfile}
             _announce(processes, procfile, _declaring(root), out)
             base = await self._images.stack(said.extras)
@@ -127,21 +129,25 @@ class Builder:
             build_id=source.build_id,
         )
 
-    async def _compiled(self, source: Source, root: Root, workspace: Workspace, out: Output) -> Compiled:
+    async def _compiled(
+        self, source: Source, root: Root, choice: Choice, workspace: Workspace, out: Output
+    ) -> Compiled:
         ignore = slugignore(root.files.get(".slugignore", b""))
-        choice = choose(source, root, self._settings.buildpacks)
         await in_thread(workspace.sync, source, ignore)
         with workspace.building():
             said = await self._buildpacks.compile(source, choice, workspace.app, out, workspace.extras)
         workspace.extras = said.extras
         if workspace.changes_hands(said.used) and not source.no_cache:
             out.step("Other buildpacks than last time: building from scratch")
-            return await self._compiled(replace(source, no_cache=True), root, workspace, out)
+            return await self._compiled(replace(source, no_cache=True), root, choice, workspace, out)
         return said
 
-    async def _by_dockerfile(self, source: Source, root: Root, procfile: Mapping[str, str], out: Output) -> Image:
+    async def _by_dockerfile(
+        self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
+    ) -> Image:
         tag = f"mothership-build/{source.app}:{source.build_id}"
-        await self._dockerfiles.build(source, root.files["Dockerfile"], tag, out)
+        assert choice.dockerfile
+        await self._dockerfiles.build(source, choice.dockerfile, tag, out)
         try:
             config = (await self._engine.image(tag))["Config"]
             processes = dict(procfile) or {"web": ""}

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from builder import herokuyml
+from builder import herokuyml, recipe
 from builder.commit import Root
 from builder.packs import BUILT_IN, Pack, own, pack
+from builder.recipe import Recipe
 from builder.source import FOLDER, Source
 from mothership.errors import BuildFailed, Invalid
 
@@ -32,25 +33,22 @@ SUBFOLDER = re.compile(r"subdir-heroku-buildpack|heroku-buildpack-subdir")
 class Choice:
     """How to build: by a Dockerfile, or by buildpacks, of which `detect` takes the first that fits."""
 
-    dockerfile: bool = False
+    dockerfile: Recipe | None = None
     detect: bool = False
     buildpacks: tuple[Pack, ...] = ()
 
 
 def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:
     """The first of the places that says something decides; `configured` are an admin's own names. Raises Invalid."""
-    for named in (
-        source.buildpacks,
-        _single(source.config.get("BUILDPACK_URL")),
-        _listed(root),
-        _app_json(root),
-        _heroku_yml(root),
-    ):
+    given = source.buildpacks or _single(source.config.get("BUILDPACK_URL"))
+    if not given and (dockerfile := recipe.by_config(source)):
+        return Choice(dockerfile=dockerfile)
+    for named in (given, _listed(root), _app_json(root), _heroku_yml(root)):
         named = tuple(name for name in named if not (source.folder and SUBFOLDER.search(name)))
         if named:
             return Choice(buildpacks=tuple(pack(name, configured) for name in named))
-    if "Dockerfile" in root.files:
-        return Choice(dockerfile=True)
+    if dockerfile := recipe.by_commit(root):
+        return Choice(dockerfile=dockerfile)
     return Choice(detect=True, buildpacks=tuple(own(name) for name in BUILT_IN))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dulwich.object_store import BaseObjectStore, DiskObjectStore, OverlayObjectStore
-from dulwich.objects import Blob, Commit, ObjectID, Tree, TreeEntry
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, TreeEntry
 from dulwich.repo import Repo
 
 from builder.source import FOLDER, Source
@@ -26,6 +26,7 @@ READ = (
     ".slugignore",
     "project.toml",
     "heroku.yml",
+    "captain-definition",
 )
 
 
@@ -42,14 +43,24 @@ def read_root(source: Source) -> Root:
     """Read the root of a commit, quarantined or not. Raises Invalid, BuildFailed."""
     with _objects(source) as objects:
         commit = objects[ObjectID(source.commit.encode())]
-        if not isinstance(commit, Commit):
-            raise BuildFailed(f"{source.commit[:7]} is not a commit.", "Push a branch, not a tag or a tree.")
         tree = _tree(source, objects, commit)
+        assert isinstance(commit, Commit)
         entries = {entry.path.decode(errors="surrogateescape"): entry for entry in tree.items()}
         files = {name: _file(source, objects, name, entries[name]) for name in READ if name in entries}
         return Root(
             commit.commit_time, tuple(entries), {name: data for name, data in files.items() if data is not None}
         )
+
+
+def read_file(source: Source, path: str) -> bytes | None:
+    """One file of what is built, None where there is none. Raises Invalid for a symlink or a huge file."""
+    *folders, name = path.split("/")
+    with _objects(source) as objects:
+        tree: Tree | None = _tree(source, objects, objects[ObjectID(source.commit.encode())])
+        for folder in folders:
+            tree = _child(objects, tree, folder)
+        entry = {entry.path: entry for entry in tree.items()}.get(name.encode()) if tree else None
+        return _file(source, objects, path, entry) if entry else None
 
 
 @contextlib.contextmanager
@@ -62,21 +73,30 @@ def _objects(source: Source) -> Iterator[BaseObjectStore]:
             yield OverlayObjectStore([quarantine, repo.object_store])
 
 
-def _tree(source: Source, objects: BaseObjectStore, commit: Commit) -> Tree:
+def _tree(source: Source, objects: BaseObjectStore, commit: ShaFile) -> Tree:
     """The tree that is built: the commit's own, or a folder's. Raises BuildFailed."""
-    found = objects[commit.tree]
-    assert isinstance(found, Tree)
+    if not isinstance(commit, Commit):
+        raise BuildFailed(f"{source.commit[:7]} is not a commit.", "Push a branch, not a tag or a tree.")
+    found: Tree | None = _as_tree(objects[commit.tree])
     for piece in source.folder.split("/") if source.folder else ():
-        below = {entry.path: entry.sha for entry in found.items() if entry.mode == FOLDER_MODE}
-        if piece.encode() not in below:
-            raise BuildFailed(
-                f"There is no folder {source.folder} in {source.commit[:7]}, which the config var {FOLDER} names.",
-                f"To build the root: mothership config:unset -a {source.app} {FOLDER}",
-                reason=f"no such {FOLDER}",
-            )
-        found = objects[below[piece.encode()]]
-        assert isinstance(found, Tree)
+        found = _child(objects, found, piece)
+    if found is None:
+        raise BuildFailed(
+            f"There is no folder {source.folder} in {source.commit[:7]}, which the config var {FOLDER} names.",
+            f"To build the root: mothership config:unset -a {source.app} {FOLDER}",
+            reason=f"no such {FOLDER}",
+        )
     return found
+
+
+def _child(objects: BaseObjectStore, tree: Tree | None, name: str) -> Tree | None:
+    """A folder in a folder, None where there is none."""
+    below = {entry.path: entry.sha for entry in tree.items() if entry.mode == FOLDER_MODE} if tree else {}
+    return _as_tree(objects[below[name.encode()]]) if name.encode() in below else None
+
+
+def _as_tree(found: ShaFile) -> Tree | None:
+    return found if isinstance(found, Tree) else None
 
 
 def _file(source: Source, objects: BaseObjectStore, name: str, entry: TreeEntry) -> bytes | None:

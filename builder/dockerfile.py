@@ -10,11 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from builder import cgroups
+from builder.arguments import declared, passed
 from builder.cli import docker_cli, docker_environment, proxy_arguments
+from builder.commit import read_file
 from builder.disk import disk_full
 from builder.limits import out_of_memory, time_limit
 from builder.lines import Lines
+from builder.recipe import NAME, Recipe
 from builder.source import Source
+from builder.thread import in_thread
 from builder.workspace import git_environment
 from mothership.config import Settings
 from mothership.engine.stream import CHUNK
@@ -23,7 +27,6 @@ from mothership.output import Output
 
 STEP = re.compile(r"#\d+ \[(?:[^\]]*?)(\d+/\d+)\] (.*)")
 PRINTED = re.compile(r"#\d+ \d+\.\d+ (.*)")
-ARGUMENT = re.compile(r"^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
 UNREACHABLE = re.compile(
     r'failed to do request: \w+ "https?://(?P<host>[^/]+)/v2/(?:library/)?(?P<name>.+)/manifests/(?P<tag>[^"]+)": '
     r"(?P<why>.+)"
@@ -39,12 +42,22 @@ class Dockerfiles:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def build(self, source: Source, dockerfile: bytes, tag: str, out: Output) -> None:
-        """Build the image and tag it in the engine. Raises BuildFailed; a cancellation ends the build."""
-        out.step("Dockerfile app detected")
-        with TemporaryDirectory(prefix="build-", dir=self._scratch()) as context:
-            await _unpack(source, Path(context))
-            code, last = await self._run(await self._argv(source, dockerfile, tag, context), source, dockerfile, out)
+    async def build(self, source: Source, recipe: Recipe, tag: str, out: Output) -> None:
+        """Build the image and tag it in the engine. Raises BuildFailed, Invalid; a cancellation ends the build."""
+        out.step(f"Dockerfile app detected{f' ({recipe.path}, by {recipe.named_by})' if recipe.named_by else ''}")
+        for process in recipe.others:
+            out.detail(f"Note: {process} runs in the same image; its own Dockerfile in {recipe.named_by} is not built.")
+        with TemporaryDirectory(prefix="build-", dir=self._scratch()) as place:
+            tree, file = Path(place) / "tree", Path(place) / "tree" / recipe.path
+            tree.mkdir()
+            text = recipe.text or await in_thread(_read, source, recipe)
+            await _unpack(source, tree)
+            if recipe.text:
+                file = Path(place) / NAME
+                file.write_bytes(text)
+            words, environment = passed({**declared(text, source.config), **recipe.arguments})
+            argv = (*await self._argv(source, tag), *words, "--file", str(file), str(tree / recipe.context))
+            code, last = await self._run(argv, source, environment, out)
         if code and OUT_OF_MEMORY in last:
             raise out_of_memory(source, self._settings)
         if code and (match := UNREACHABLE.search(last)):
@@ -54,10 +67,12 @@ class Dockerfiles:
                 f"docker build failed: {last}" if last else "docker build failed.", "See its output above."
             )
 
-    async def _run(self, argv: tuple[str, ...], source: Source, dockerfile: bytes, out: Output) -> tuple[int, str]:
+    async def _run(
+        self, argv: tuple[str, ...], source: Source, environment: Mapping[str, str], out: Output
+    ) -> tuple[int, str]:
         child = await asyncio.create_subprocess_exec(
             *argv,
-            env={**docker_environment(self._settings), **declared(dockerfile, source.config), **self._mark(source)},
+            env={**environment, **docker_environment(self._settings), **self._mark(source)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -83,7 +98,7 @@ class Dockerfiles:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    async def _argv(self, source: Source, dockerfile: bytes, tag: str, context: str) -> tuple[str, ...]:
+    async def _argv(self, source: Source, tag: str) -> tuple[str, ...]:
         # The build must not outlive the daemon, not even one that is killed (setpriv(1)).
         words = ["setpriv", "--pdeathsig", "KILL", await docker_cli(), "build", "--progress=plain", "--tag", tag]
         words += ["--label", f"mothership.instance={self._settings.instance}"]
@@ -92,15 +107,19 @@ class Dockerfiles:
         if self._settings.ca_bundle:
             words += ["--secret", f"id={SECRET_CA},src={self._settings.ca_bundle}"]
         words += proxy_arguments({*self._settings.build_env, *self._mark(source)})
-        for name in declared(dockerfile, source.config):
-            words += ["--build-arg", name]
-        return (*words, context)
+        return tuple(words)
 
 
-def declared(dockerfile: bytes, config: Mapping[str, str]) -> dict[str, str]:
-    """The config vars that the Dockerfile asks for with ARG; their values travel in the environment, not in argv."""
-    names = set(ARGUMENT.findall(dockerfile.decode(errors="replace")))
-    return {name: value for name, value in config.items() if name in names}
+def _read(source: Source, recipe: Recipe) -> bytes:
+    """The Dockerfile's text. Raises BuildFailed, Invalid."""
+    found = read_file(source, recipe.path)
+    if found is None:
+        raise BuildFailed(
+            f"There is no file {recipe.path} in {source.known[:7]}, which {recipe.named_by or 'the build'} names.",
+            "Commit it, or name another.",
+            reason="no such Dockerfile",
+        )
+    return found
 
 
 def command(config: Mapping[str, Any]) -> tuple[str, ...]:

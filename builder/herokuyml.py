@@ -1,35 +1,46 @@
-"""heroku.yml: the languages that build an app and what it runs (Heroku, "Building Docker Images with heroku.yml")."""
+"""heroku.yml: what builds an app and what it runs (Heroku, "Building Docker Images with heroku.yml")."""
 
-import re
 from collections.abc import Mapping
+from typing import Any
 
-from builder.release import sections
+from builder.text import document, scalars
 from mothership.model import PROCESS_NAME
 
 NAME = "heroku.yml"
-LANGUAGE = re.compile(r"[a-z][a-z0-9-]*")
-NESTED = re.compile(r"(?:image:\s+\S+\s+)?command:\s+-\s+(?P<command>.+?)(?:\s+image:\s+\S+)?")
-"""A process type with an image of its own to run in: here every one runs in the app's."""
 
 
 def languages(data: bytes) -> tuple[str, ...]:
     """The buildpacks that `build.languages` stands for; with some, no Dockerfile builds the app."""
-    given = _sections(data).get("build", {}).get("languages", "")
-    return tuple(f"heroku/{name}" for name in LANGUAGE.findall(given))
+    given = _section(data, "build").get("languages")
+    return tuple(f"heroku/{name}" for name in (given if isinstance(given, list) else [given]) if isinstance(name, str))
+
+
+def dockerfiles(data: bytes) -> dict[str, str]:
+    """The Dockerfile of each process type that `build.docker` names."""
+    return scalars(_section(data, "build").get("docker"))
+
+
+def arguments(data: bytes) -> dict[str, str]:
+    """The build arguments of `build.config`."""
+    return scalars(_section(data, "build").get("config"))
 
 
 def processes(data: bytes) -> dict[str, str]:
     """What `run` says, and the release phase's command: as a Procfile, for an app that has none."""
-    found = {name: _command(value) for name, value in _sections(data).get("run", {}).items()}
-    release = _sections(data).get("release", {}).get("command", "")
-    found["release"] = release.removeprefix("- ").strip(" []'\"")
+    found = {str(name): _command(value) for name, value in _section(data, "run").items()}
+    found["release"] = _command(_section(data, "release"))
     return {name: command for name, command in found.items() if PROCESS_NAME.fullmatch(name) and command}
 
 
-def _command(value: str) -> str:
-    nested = NESTED.fullmatch(value)
-    return nested["command"] if nested else value if not value.startswith(("image:", "command:")) else ""
+def _command(value: object) -> str:
+    """A command, a list of commands, or a process type with an image of its own: here every one runs in the app's."""
+    if isinstance(value, dict):
+        return _command(value.get("command"))
+    if isinstance(value, list):
+        return " && ".join(filter(None, map(_command, value)))
+    return value.strip() if isinstance(value, str) else ""
 
 
-def _sections(data: bytes) -> Mapping[str, Mapping[str, str]]:
-    return sections(data.decode(errors="replace"))
+def _section(data: bytes, name: str) -> Mapping[Any, Any]:
+    found = document(data.decode(errors="replace")).get(name)
+    return found if isinstance(found, dict) else {}

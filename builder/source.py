@@ -59,16 +59,23 @@ class Source:
         An absolute path is not about the commit.
         """
         given = self.config.get(FOLDER, "").strip()
-        path = PurePosixPath(given)
-        if ".." in path.parts or not re.fullmatch(r"[^\x00-\x1f:]*", given):
-            raise Invalid(
-                f"The config var {FOLDER} is not a folder of the repository: {given[:80]!r}.",
-                "Name one from its root, such as services/web.",
-                reason=f"bad {FOLDER}",
-            )
-        return "" if path.is_absolute() or path == PurePosixPath() else str(path)
+        if PurePosixPath(given).is_absolute():
+            return ""
+        return inside(given, f"The config var {FOLDER}")
 
     @property
     def tree(self) -> str:
         """What git calls the tree that is built (gitrevisions(7))."""
         return f"{self.commit}:{self.folder}"
+
+
+def inside(given: str, what: str) -> str:
+    """A path of the commit from its root, "" for the root itself. Raises Invalid for any other."""
+    path = PurePosixPath(given.strip().lstrip("/"))
+    if ".." in path.parts or not re.fullmatch(r"[^\x00-\x1f:]*", given.strip()):
+        raise Invalid(
+            f"{what} is not a path of the repository: {given[:80]!r}.",
+            "Name one from its root, such as services/web.",
+            reason="bad path",
+        )
+    return "" if path == PurePosixPath() else str(path)

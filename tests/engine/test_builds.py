@@ -249,9 +249,66 @@ def test_a_folder_with_a_dockerfile_is_its_whole_context(server: Server, folder:
     assert server.ssh("run subdocker -- ls /srv").stdout.split() == ["Dockerfile", "app.py"]
 
 
+HEROKU_DOCKER = """
+build:
+  docker:
+    web: docker/web/Dockerfile
+    worker: docker/worker/Dockerfile
+  config:
+    WHO: heroku.yml
+run:
+  web: python3 app.py
+"""
+
+
+def test_heroku_yml_names_the_dockerfile_and_its_arguments(server: Server, folder: Path) -> None:
+    dockerfile = "FROM mothership/stack-run:heroku-24\nARG WHO\nWORKDIR /srv\nCOPY . .\nRUN echo by $WHO > who\n"
+    server.commit(folder, {"heroku.yml": HEROKU_DOCKER, "docker/web/Dockerfile": dockerfile, "docker/web/app.py": WEB})
+    pushed = server.push(folder, "herokudocker")
+    assert pushed.code == 0, pushed.text
+    assert "Dockerfile app detected (docker/web/Dockerfile, by heroku.yml)" in pushed.text
+    assert "worker runs in the same image" in pushed.text
+    assert server.ssh("run herokudocker -- cat who").stdout == "by heroku.yml\n"
+    assert server.get("herokudocker").status == 200
+
+
+def test_a_captain_definition_is_built_by_its_lines(server: Server, folder: Path) -> None:
+    lines = ["FROM mothership/stack-run:heroku-24", "WORKDIR /srv", "COPY . .", 'CMD ["python3", "app.py"]']
+    server.commit(
+        folder, {"captain-definition": json.dumps({"schemaVersion": 2, "dockerfileLines": lines}), "app.py": WEB}
+    )
+    pushed = server.push(folder, "captain")
+    assert pushed.code == 0 and "by captain-definition" in pushed.text, pushed.text
+    assert server.get("captain").status == 200
+
+
+def test_a_dockerfile_that_is_not_there_or_outside_is_told(server: Server, folder: Path) -> None:
+    server.commit(folder, {"app.py": WEB})
+    (folder / "link").symlink_to("/etc")
+    server.commit(folder, {"README": ""})
+    server.ssh("apps:create nodocker")
+    for path in ("deploy/Dockerfile", "link/passwd", "app.py/Dockerfile"):
+        assert server.ssh(f"config:set nodocker DOCKERFILE_PATH={path}").returncode == 0
+        pushed = server.push(folder, "nodocker")
+        assert pushed.code == 1 and f"There is no file {path} in " in pushed.text, pushed.text
+
+
+def test_a_build_argument_changes_nothing_on_the_host(server: Server, folder: Path) -> None:
+    """The docker command would speak to the engine at DOCKER_HOST, and load what LD_PRELOAD names."""
+    text = "FROM mothership/stack-run:heroku-24\nARG DOCKER_HOST\nARG LD_PRELOAD\nCOPY app.py .\n"
+    text += "RUN echo $DOCKER_HOST > h\n"
+    server.commit(folder, {"Dockerfile": text, "app.py": WEB, "Procfile": "web: python3 app.py\n"})
+    server.ssh("apps:create obeyed")
+    host = "tcp://127.0.0.1:9"
+    assert server.ssh(f"config:set obeyed DOCKER_HOST={host} LD_PRELOAD=/nowhere.so").returncode == 0
+    pushed = server.push(folder, "obeyed")
+    assert pushed.code == 0, pushed.text
+    assert server.ssh("run obeyed -- cat h").stdout == f"{host}\n"
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("backend", "There is no folder backend in "), ("go.mod", "There is no folder"), ("../x", "is not a folder of")],
+    [("backend", "There is no folder backend in "), ("go.mod", "There is no folder"), ("../x", "is not a path of")],
 )
 def test_a_folder_that_is_not_there_is_told(server: Server, folder: Path, value: str, said: str) -> None:
     server.commit(folder, {**FILES, "go.mod": "module example.com/other\n"})

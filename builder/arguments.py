@@ -1,0 +1,38 @@
+"""The build arguments of a Dockerfile, and how they reach the docker command on the host."""
+
+import re
+from collections.abc import Mapping
+
+ARGUMENT = re.compile(r"^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
+HARMLESS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+OBEYED = re.compile(
+    r"(?:LD|DOCKER|BUILDKIT|BUILDX|MOBY|COMPOSE|NOTARY|OTEL|XDG|GIT|MALLOC|LC|EXPERIMENTAL|SSH_SK|SSH_ASKPASS)_.*"
+    r"|PATH|HOME|USER|SHELL|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|IFS|ENV|BASH_ENV|TERM|GLIBC_TUNABLES|GCONV_PATH|GETCONF_DIR"
+    r"|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RES_OPTIONS|RESOLV_HOST_CONF"
+    r"|SSH_ASKPASS|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GO(?:DEBUG|TRACEBACK|GC|MAXPROCS|MEMLIMIT|COVERDIR|RACE)",
+    re.IGNORECASE,
+)
+"""Variables that change what the docker command does, or its loader (environ(7), ld.so(8), docker(1))."""
+
+
+def declared(dockerfile: bytes, config: Mapping[str, str]) -> dict[str, str]:
+    """The config vars that the Dockerfile asks for with ARG."""
+    names = set(ARGUMENT.findall(dockerfile.decode(errors="replace")))
+    return {name: value for name, value in config.items() if name in names}
+
+
+def passed(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The words of the docker command that give these arguments, and the variables beside them.
+
+    Values travel in the environment, since others on the host can read argv. Names that the command itself would obey
+    don't: a build has no say in what the host does. Their values are paths and settings, not secrets.
+    """
+    words: list[str] = []
+    environment: dict[str, str] = {}
+    for name, value in arguments.items():
+        if OBEYED.fullmatch(name):
+            words += ["--build-arg", f"{name}={value}"]
+        elif HARMLESS.fullmatch(name):
+            words += ["--build-arg", name]
+            environment[name] = value
+    return tuple(words), environment
