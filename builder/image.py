@@ -101,11 +101,12 @@ class Images:
         await self._mount(repository, [manifest["config"], *manifest["layers"]], origin)
 
     async def _mount(self, repository: str, blobs: Iterable[Mapping[str, Any]], origin: str) -> None:
-        for blob in blobs:
-            if await self._registry.has(repository, blob["digest"]):
-                continue
-            if not await self._registry.mount(repository, blob["digest"], origin):
-                raise NotFound(f"The registry lost the blob {blob['digest']} of {origin}.")
+        async def mount(digest: str) -> None:
+            if await self._registry.has(repository, digest) or await self._registry.mount(repository, digest, origin):
+                return
+            raise NotFound(f"The registry lost the blob {digest} of {origin}.")
+
+        await asyncio.gather(*(mount(digest) for digest in {blob["digest"] for blob in blobs}))
 
     async def _launcher_layer(self) -> tuple[Blob, Path]:
         binary = await launcher(self._settings, self._engine)

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from mothership.errors import Invalid
 
 BRANCH = "refs/heads/"
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 CONTEXT = "mothership"
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -136,10 +137,13 @@ def status(
 
 
 def _payload(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    """The delivery's JSON: the body, or the field of a form, which is what GitHub sends unless told otherwise."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", FORM):
         raise Invalid("Have the webhook send application/json.", reason="not JSON")
     try:
-        said = json.loads(body)
+        fields = parse_qs(body.decode(), max_num_fields=10) if kind == FORM else {}
+        said = json.loads(fields.get("payload", [""])[0] if kind == FORM else body)
     except (ValueError, RecursionError) as error:
         raise Invalid("The delivery is not valid JSON.", reason="not JSON") from error
     if not isinstance(said, dict):

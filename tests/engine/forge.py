@@ -31,11 +31,14 @@ class Forge:
                 if self.headers.get("Transfer-Encoding") == "chunked":
                     body = b"".join(iter(self._chunk, b""))
                 if self.path.startswith("/api/"):
-                    said = {"path": self.path, "login": self.headers.get("Authorization", ""), **json.loads(body)}
+                    said = {"path": self.path, "login": self._token(), **json.loads(body)}
                     forge.statuses.append(said)
                     self._answer(500 if forge.broken else 201, b"{}")
                     return
                 self._git(body)
+
+            def _token(self) -> str:
+                return str(self.headers.get("Authorization") or self.headers.get("PRIVATE-TOKEN") or "")
 
             def _git(self, body: bytes) -> None:
                 parts = urlsplit(self.path)

@@ -14,6 +14,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -575,6 +576,42 @@ def test_a_push_elsewhere_deploys_and_the_provider_hears_of_it(server: Server, f
     assert secret not in server.log() and "sesame42" not in server.log() + server.ssh("audit hooked").stdout
     assert server.ssh(f"webhooks:remove hooked {rows[0]['webhook']}").returncode == 0
     assert send(first)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "login", "states"),
+    [
+        ("gitlab", "projects/{}/statuses", "sesame42", ["running", "success"]),
+        ("gitea", "repos/{}/statuses", "token sesame42", ["pending", "success"]),
+    ],
+)
+def test_other_providers_prove_who_they_are_and_hear_of_it_in_their_own_ways(
+    server: Server, folder: Path, forge: Forge, provider: str, path: str, login: str, states: list[str]
+) -> None:
+    app = f"by-{provider}"
+    forge.statuses.clear()
+    forge.broken = False
+    commit = published(server, forge, app, folder, site(provider))
+    server.ssh(f"apps:create {app}")
+    options = f"--url {forge.url}/{app}.git --provider {provider} --api {forge.url}/api --token sesame42"
+    added = server.ssh(f"webhooks:add {app} {options}")
+    assert added.returncode == 0, added.stderr
+    hook, secret = (added.stdout.split(f"{name}:")[1].split()[0] for name in ("URL", "Secret"))
+    body = json.dumps({"ref": "refs/heads/main", "after": commit}).encode()
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+    def send(proof: str) -> tuple[int, str]:
+        given = {
+            "gitlab": {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": proof},
+            "gitea": {"X-Gitea-Event": "push", "X-Gitea-Signature": proof, "X-Gitea-Delivery": secrets.token_hex(8)},
+        }[provider]
+        return post(server, urlsplit(hook).path, body, {"Content-Type": "application/json", **given})
+
+    assert send("0" * 64)[0] == 404
+    assert send(secret if provider == "gitlab" else signature)[0] == 202
+    assert until(lambda: [s["state"] for s in forge.statuses] == states, seconds=60), forge.statuses
+    assert provider in server.get(app).body
+    assert forge.statuses[0]["path"] == f"/api/{path.format(app)}/{commit}" and forge.statuses[0]["login"] == login
 
 
 def test_a_webhook_of_somebody_who_may_not_deploy_any_more_does_nothing(

@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -335,12 +336,22 @@ def test_what_deploys_nothing_is_ignored(body: object, more: dict[str, str], ign
         (b"\xff", {}),
         (b'{"ref": "refs/heads/main", "after": "--upload-pack=id"}', {}),
         (BODY, {"content-type": "application/x-www-form-urlencoded"}),
+        (b"payload=" + b"%7B" * 10, {"content-type": webhook.FORM}),
+        (b"&".join([b"payload={}"] * 20), {"content-type": webhook.FORM}),
+        (b"payload=\xff", {"content-type": webhook.FORM}),
+        (BODY, {"content-type": "text/plain"}),
         (BODY, {"x-github-event": ""}),
     ],
 )
 def test_what_is_no_delivery_is_refused(body: bytes, more: dict[str, str]) -> None:
     with pytest.raises(Invalid):
         webhook.read("github", headers("github") | more, body, "main")
+
+
+def test_a_form_is_read_as_github_sends_it_unless_told_otherwise() -> None:
+    form = urlencode({"payload": BODY.decode()}).encode()
+    event = webhook.read("github", headers("github") | {"content-type": webhook.FORM}, form, "main")
+    assert event.commit == SHA
 
 
 def test_a_status_goes_where_its_provider_wants_it() -> None:
