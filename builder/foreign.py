@@ -10,7 +10,7 @@ from typing import Any
 from builder import addresses
 from mothership.config import Settings
 from mothership.engine import Engine
-from mothership.errors import BuildFailed, EngineUnavailable, Invalid, MothershipError, NotFound, Refused
+from mothership.errors import BuildFailed, EngineUnavailable, Invalid, MothershipError, NotFound, Refused, TooLarge
 from mothership.output import Output
 
 HUB = "docker.io"
@@ -25,6 +25,7 @@ REFERENCE = re.compile(
 
 PATH = re.compile(rf"{PART}(?:/{PART})*")
 SECONDS = 900
+MEGA = 1024 * 1024
 TRIES = 3
 
 
@@ -109,12 +110,14 @@ class ForeignImages:
         for attempt in range(TRIES):
             try:
                 async with asyncio.timeout(SECONDS):
-                    await self._engine.pull(pinned, login)
+                    await self._engine.pull(pinned, login, most=self._settings.build_disk * MEGA)
                 await self._engine.tag(pinned, *tag.rsplit(":", 1))
                 return
             except NotFound as error:
                 if attempt == TRIES - 1:
                     raise _explained(reference(pinned), error) from error
+            except TooLarge as error:
+                raise self._too_large(pinned) from error
             except (MothershipError, TimeoutError) as error:
                 raise _explained(reference(pinned), error) from error
 
@@ -125,6 +128,15 @@ class ForeignImages:
     def _fits(self, name: Reference, found: Mapping[str, Any]) -> None:
         if found.get("Os") != "linux":
             raise BuildFailed(f"{name.whole} is for {found.get('Os')}, not for Linux.", reason="wrong platform")
+        if int(found.get("Size") or 0) > self._settings.build_disk * MEGA:
+            raise self._too_large(name.whole)
+
+    def _too_large(self, name: str) -> BuildFailed:
+        return BuildFailed(
+            f"{name} is larger than {self._settings.build_disk} MB.",
+            "An admin can raise build_disk in mothership.toml.",
+            reason="image too large",
+        )
 
 
 def _explained(name: Reference, error: Exception) -> Exception:

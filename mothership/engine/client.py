@@ -14,7 +14,7 @@ from docker.auth import encode_header
 from mothership.engine.container import ContainerSpec
 from mothership.engine.follow import Line, follow, starts
 from mothership.engine.stream import Stream, hijack
-from mothership.errors import Conflict, EngineUnavailable, MothershipError, NotFound
+from mothership.errors import Conflict, EngineUnavailable, MothershipError, NotFound, TooLarge
 
 T = TypeVar("T")
 API = "1.41"
@@ -238,15 +238,23 @@ class Engine:
 
         await self.call(verb)
 
-    async def pull(self, reference: str, login: Mapping[str, str] | None = None) -> None:
-        """Pull an image by name, tag or digest, with a registry's login if need be. Raises NotFound, EngineError."""
+    async def pull(self, reference: str, login: Mapping[str, str] | None = None, *, most: int = 0) -> None:
+        """Pull an image by name, tag or digest, with a registry's login if need be.
+
+        `most` are the bytes that may be moved, 0 for any number. Raises NotFound, TooLarge, EngineError.
+        """
 
         def verb(api: Any) -> None:
-            for event in api.pull(
-                reference, stream=True, decode=True, auth_config=dict(login or self._login(reference))
-            ):
-                if "error" in event:
-                    raise EngineError(str(event["error"]))
+            login_ = dict(login or self._login(reference))
+            sizes: dict[str, int] = {}
+            with contextlib.closing(api.pull(reference, stream=True, decode=True, auth_config=login_)) as events:
+                for event in events:
+                    if "error" in event:
+                        raise EngineError(str(event["error"]))
+                    if event.get("status") == "Downloading":
+                        sizes[str(event.get("id"))] = int(event["progressDetail"].get("total") or 0)
+                    if most and sum(sizes.values()) > most:
+                        raise TooLarge(f"{reference} has more than {most} bytes to move.")
 
         await self.call(verb)
 

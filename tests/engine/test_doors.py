@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mothership.engine import Engine
+from mothership.errors import TooLarge
 from tests.engine.forge import LOGIN, Forge
 from tests.engine.server import Server, free_ports, until
 from tests.engine.test_client import mothership
@@ -30,10 +32,10 @@ PASSWORD = "$2b$05$v6RaY.STBa7jmXlPBFEaPuBP7JHOHpd7eL4NfM4ZUIZ8LL8Z75IvK"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
-    """A Mothership whose admin has allowed two internal hosts, and small uploads only."""
+    """A Mothership whose admin has allowed two internal hosts, and small uploads and images only."""
     root = tmp_path_factory.mktemp("doors")
     allowed = {"internal_hosts": [BRIDGE, ELSEWHERE], "insecure_tokens": True}
-    made = Server(root, f"mstd{worker_id}", **allowed, max_input_size=20, boot_timeout=60)
+    made = Server(root, f"mstd{worker_id}", **allowed, max_input_size=20, boot_timeout=60, build_disk=300)
     try:
         made.start()
         yield made
@@ -473,14 +475,25 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "FROM mothership/stack-run:heroku-24\nWORKDIR /srv\nRUN echo '<html>an image' > index.html\nUSER 1000\n"
         'EXPOSE 8080\nCMD ["python3", "-m", "http.server", "8080"]\n'
     )
-    where = f"{ELSEWHERE}:{port}/shop/site:1"
+    (folder / "big").write_text(
+        f"FROM {ELSEWHERE}:{port}/shop/site:1\nUSER 0\nRUN head -c 150000000 /dev/urandom > random\n"
+    )
+    (folder / ".dockerignore").write_text("*\n")
     try:
-        subprocess.run(["docker", "build", "-q", "-t", where, str(folder)], check=True, capture_output=True)
         name, password = LOGIN.split(":")
         login = ["docker", "--config", str(folder), "login", "-u", name, "--password-stdin", f"{ELSEWHERE}:{port}"]
-        subprocess.run(login, input=password.encode(), check=True, capture_output=True)
-        subprocess.run(["docker", "--config", str(folder), "push", "-q", where], check=True, capture_output=True)
-        subprocess.run(["docker", "rmi", where], check=True, capture_output=True)
+        assert until(lambda: not subprocess.run(login, input=password.encode(), capture_output=True).returncode)
+        made = {"site": "Dockerfile", "big": "big"}
+        for image, file in made.items():
+            where = f"{ELSEWHERE}:{port}/shop/{image}:1"
+            built = ["docker", "build", "-q", "-t", where, "-f", f"{folder}/{file}", str(folder)]
+            subprocess.run(built, check=True, capture_output=True)
+            subprocess.run(["docker", "--config", str(folder), "push", "-q", where], check=True, capture_output=True)
+        subprocess.run(
+            ["docker", "rmi", *(f"{ELSEWHERE}:{port}/shop/{image}:1" for image in made)],
+            check=True,
+            capture_output=True,
+        )
         yield f"{ELSEWHERE}:{port}"
     finally:
         subprocess.run(["docker", "rm", "-f", container], check=False, capture_output=True)
@@ -506,6 +519,18 @@ def test_an_existing_image_serves_by_its_own_command_or_by_one_that_is_given(ser
     assert again.returncode == 0 and server.get("imaged").body == "hi\n", again.stdout + again.stderr
     assert server.ssh("rollback imaged v1").returncode == 0 and "an image" in server.get("imaged").body
     kept = subprocess.run(["docker", "images", "-q", f"{images}/shop/site"], capture_output=True, check=True)
+    assert not kept.stdout.strip()
+
+
+async def test_an_image_that_is_too_large_is_refused_and_gone(server: Server, images: str) -> None:
+    server.ssh("apps:create huge")
+    server.ssh(f"registries:add huge {images} ada", stdin=b"sesame\n")
+    done = server.ssh(f"deploy huge --image {images}/shop/big:1")
+    assert done.returncode == 1 and "is larger than 300 MB" in done.stderr, done.stderr
+    user, password = LOGIN.split(":")
+    with pytest.raises(TooLarge):
+        await Engine().pull(f"{images}/shop/big:1", {"username": user, "password": password}, most=1_000_000)
+    kept = subprocess.run(["docker", "images", "-q", f"{images}/shop/big"], capture_output=True, check=True)
     assert not kept.stdout.strip()
 
 
