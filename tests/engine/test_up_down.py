@@ -5,7 +5,6 @@ import os
 import re
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,9 +43,8 @@ def test_up_ends_with_the_example_served_and_again_changes_nothing(place: tuple[
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert b"Hello from Flask" in answer.read()
     pid = (data / "run" / "mothership.pid").read_text()
-    began = time.monotonic()
     again = run("up", "--data", str(data))
-    assert again.returncode == 0 and time.monotonic() - began < 15
+    assert again.returncode == 0, again.stdout + again.stderr
     assert (data / "run" / "mothership.pid").read_text() == pid
 
 
