@@ -10,6 +10,7 @@ from builder import appjson, cnb, herokuyml
 from builder.buildpack import PATH, Buildpacks, Compiled
 from builder.choose import Choice, choose
 from builder.commit import Root, read_root
+from builder.compiler import Compiler
 from builder.credential import credential
 from builder.disk import full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
@@ -24,7 +25,6 @@ from builder.shelf import Shelf
 from builder.source import Source
 from builder.stack.plan import EXTRAS_LABEL
 from builder.thread import in_thread
-from builder.workspace import Workspace, slugignore
 from mothership.config import Settings
 from mothership.engine import Engine, ensure
 from mothership.errors import NotFound
@@ -43,7 +43,7 @@ class Builder:
         self._registry = Registry(settings.registry)
         self._images = Images(settings, engine, self._registry)
         self.fetcher = Fetcher(settings, engine)
-        self._buildpacks = Buildpacks(settings, engine, self.fetcher)
+        self._compiler = Compiler(settings, engine, Buildpacks(settings, engine, self.fetcher))
         self._dockerfiles = Dockerfiles(settings)
         self._cnb = cnb.Cnb(settings, engine, self._registry, self._images)
         self._foreign = ForeignImages(settings, engine)
@@ -104,10 +104,10 @@ class Builder:
         self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
     ) -> Image:
         place = self._settings.data / "workspaces" / source.app
-        workspace, layers = Workspace(place), Layers(place)
+        layers = Layers(place)
         with full_disk_explained(self._settings.data):
             place.mkdir(parents=True, exist_ok=True)
-            said = await self._compiled(source, root, choice, workspace, out)
+            said = await self._compiler.compiled(source, root, choice, place, out)
             processes = {**_valid(said.processes), **procfile}
             _announce(processes, procfile, _declaring(root), out)
             base = await self._images.stack(said.extras)
@@ -128,19 +128,6 @@ class Builder:
             size=stored.size,
             build_id=source.build_id,
         )
-
-    async def _compiled(
-        self, source: Source, root: Root, choice: Choice, workspace: Workspace, out: Output
-    ) -> Compiled:
-        ignore = slugignore(root.files.get(".slugignore", b""))
-        await in_thread(workspace.sync, source, ignore)
-        with workspace.building():
-            said = await self._buildpacks.compile(source, choice, workspace.app, out, workspace.extras)
-        workspace.extras = said.extras
-        if workspace.changes_hands(said.used) and not source.no_cache:
-            out.step("Other buildpacks than last time: building from scratch")
-            return await self._compiled(replace(source, no_cache=True), root, choice, workspace, out)
-        return said
 
     async def _by_dockerfile(
         self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output

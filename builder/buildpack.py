@@ -16,6 +16,7 @@ from builder.fetch import Fetcher
 from builder.limits import out_of_memory, time_limit
 from builder.mirrors import mirrors
 from builder.quota import write_limit
+from builder.reads import EVERYTHING
 from builder.release import read_release
 from builder.service import network_name
 from builder.source import Source
@@ -36,6 +37,8 @@ class Compiled:
     config: Mapping[str, str]
     used: str
     extras: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    """What the build read of the commit (builder.reads)."""
 
 
 class Buildpacks:
@@ -177,7 +180,12 @@ def _said(place: Desk) -> Compiled:
         info = read_release(place.said(path.name))
         processes = info.processes or processes
         config |= info.config
-    return Compiled(processes, config, place.said("used"))
+    used = place.said("used")
+    said = sorted(place.out.glob("reads.*"))
+    # A buildpack that says nothing may have read anything.
+    reads = {line for path in said for line in place.said(path.name).splitlines()}
+    complete = len(said) == len(used.split())
+    return Compiled(processes, config, used, reads=tuple(sorted(reads)) if complete else (EVERYTHING,))
 
 
 def _ended(status: str) -> str:

@@ -32,6 +32,7 @@ from builder.registry import Blob, Registry
 from builder.service import network_name
 from builder.source import Source
 from builder.thread import in_thread
+from builder.tree import read_tree
 from builder.workspace import Workspace
 from mothership.config import Settings
 from mothership.engine import Bind, ContainerSpec, Engine, EngineError
@@ -251,7 +252,7 @@ def _prepare(place: Path, source: Source, builder: BuilderImage, run: Base) -> N
         for name in ("cache", "layout"):
             shutil.rmtree(place / name, ignore_errors=True)
     shutil.rmtree(place / "layers", ignore_errors=True)
-    Workspace(place).sync(replace(source, no_cache=True))
+    Workspace(place).sync(replace(source, no_cache=True), read_tree(source))
     write_sparse(_layout(place, RUN), run.manifest, run.config)
     for name in ("app", "layers", "cache", "layout"):
         (place / name).mkdir(parents=True, exist_ok=True)

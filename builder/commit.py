@@ -10,7 +10,7 @@ from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, TreeEntry
 from dulwich.repo import Repo
 
 from builder.source import FOLDER, Source
-from builder.workspace import git_environment
+from builder.tree import git_environment
 from mothership.errors import BuildFailed, Invalid
 
 LIMIT = 1024 * 1024

@@ -19,7 +19,7 @@ from builder.lines import Lines
 from builder.recipe import NAME, Recipe
 from builder.source import Source
 from builder.thread import in_thread
-from builder.workspace import git_environment
+from builder.tree import git_environment
 from mothership.config import Settings
 from mothership.engine.stream import CHUNK
 from mothership.errors import BuildFailed

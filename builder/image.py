@@ -84,12 +84,12 @@ class Images:
         layers = [Cut("launcher", blob, tar), *cuts]
         moved = 0
         await self._mount(repository, base.manifest["layers"], base.repository)
-        for cut in layers:
-            if not await self._registry.has(repository, cut.blob.digest):
-                if cut.tar is None:
-                    raise NotFound(f"The registry lost the layer {cut.part} of {repository}.")
-                await self._registry.put_file(repository, cut.blob, cut.tar)
-                moved += cut.blob.size
+        there = await asyncio.gather(*(self._registry.has(repository, cut.blob.digest) for cut in layers))
+        for cut in (cut for cut, has in zip(layers, there, strict=True) if not has):
+            if cut.tar is None:
+                raise NotFound(f"The registry lost the layer {cut.part} of {repository}.")
+            await self._registry.put_file(repository, cut.blob, cut.tar)
+            moved += cut.blob.size
         config = _config(base, layers, changes)
         config_blob = await self._registry.put_bytes(repository, config)
         manifest = _manifest(base, layers, config_blob)

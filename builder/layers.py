@@ -40,6 +40,7 @@ class Layers:
         self._app = root / "app"
         self._scratch = root / "layers"
         self._known = root / "layers.json"
+        self._settled = root / "settled"
         self._marks: dict[str, str] = {}
 
     def cut(self, time: int) -> list[Cut]:
@@ -50,8 +51,12 @@ class Layers:
         known = self._load()
         held: list[Item] = []
         app = list(_walk(self._app, "", held))
-        self._marks = {CENSUS: census(self._app, [name for name, _ in held])}
-        if self._marks[CENSUS] and known.get(CENSUS, {}).get("mark") == self._marks[CENSUS]:
+        counted = str(known.get(CENSUS, {}).get("mark", ""))
+        if not counted or not self._settled.exists():
+            self._marks = {CENSUS: census(self._app, [name for name, _ in held])}
+        else:
+            self._marks = {CENSUS: counted}
+        if counted and counted == self._marks[CENSUS]:
             lower = [self._standing(each, known[each]) for each in LOWER if each in known]
         else:
             lower = [self._layer(each, items, known.get(each), TIME) for each, items in self._below(held) if items]
@@ -66,10 +71,16 @@ class Layers:
         scratch = self._known.with_suffix(".new")
         scratch.write_text(json.dumps(known))
         scratch.rename(self._known)
+        self._settled.touch()
         self.sweep()
+
+    def unsettle(self) -> None:
+        """Something is about to work in the runtimes and dependencies: until the next `keep`, they are looked at."""
+        self._settled.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Cut everything anew next time."""
+        self.unsettle()
         self._known.unlink(missing_ok=True)
 
     def sweep(self) -> None:

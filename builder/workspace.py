@@ -1,32 +1,22 @@
 """An app's workspace: the pushed tree synced into what the last build left of runtimes and dependencies."""
 
-import fnmatch
 import json
 import os
 import shutil
 import stat
-import subprocess
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from builder.parts import HOLDERS, outlives_a_build
+from builder.reads import Changes
 from builder.source import Source
+from builder.tree import Entry, contents, parents
 from mothership.errors import BuildFailed
 
 OWNER = 1000
-LINK, SUBMODULE = "120000", "160000"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file of a commit's tree: git's mode and blob id."""
-
-    mode: str
-    blob: str
+LINK = "120000"
 
 
 class Workspace:
@@ -40,21 +30,36 @@ class Workspace:
         self._builders = root / "buildpacks"
         self._extras = root / "extras"
 
-    def sync(self, source: Source, ignore: tuple[str, ...] = ()) -> None:
-        """Make the workspace the commit's tree plus what outlives a build. Raises BuildFailed, OSError."""
+    def changes(self, tree: Mapping[str, Entry]) -> Changes | None:
+        """What is other than in the tree of the last sync; None where a build touched that, or can't be trusted."""
+        before = self._load()
+        if not before or self._unfinished.exists():
+            return None
+        if any(_mark(self.app / path) != mark for path, (_, _, mark) in before.items()):
+            return None
+        both = tree.keys() & before.keys()
+        changed = (path for path in both if before[path][:2] != [tree[path].mode, tree[path].blob])
+        return Changes(frozenset(changed), frozenset(tree.keys() ^ before.keys()))
+
+    def sync(self, source: Source, tree: Mapping[str, Entry], keep: Iterable[str] = ()) -> None:
+        """Make the workspace a commit's tree plus what outlives a build, and `keep`. Raises BuildFailed, OSError."""
         if source.no_cache or self._unfinished.exists():
             shutil.rmtree(self.app, ignore_errors=True)
         self.app.mkdir(parents=True, exist_ok=True)
         os.chown(self.app, OWNER, OWNER)
-        tree = {path: entry for path, entry in read_tree(source).items() if not ignored(path, ignore)}
         before = self._load()
         self._known.unlink(missing_ok=True)
         self._drop(path for path in before if path not in tree)
-        self._sweep(tree)
+        for path in list(self._extra(tree, frozenset(keep))):
+            self._remove(path)
         stale = {path: entry for path, entry in tree.items() if not self._fresh(path, entry, before.get(path))}
-        for path, data in _contents(source, stale):
+        for path, data in contents(source, stale):
             self._write(path, stale[path], data)
         self._save(tree)
+
+    def made(self, tree: Mapping[str, Entry]) -> tuple[str, ...]:
+        """What the build left beside the tree, runtimes and dependencies apart; of a folder only its own name."""
+        return tuple(self._extra(tree, frozenset()))
 
     @contextmanager
     def building(self) -> Iterator[None]:
@@ -96,7 +101,7 @@ class Workspace:
                 with suppress(OSError):
                     (place / path.rsplit("/", 1)[-1]).unlink()
 
-    def _load(self) -> Mapping[str, list[object]]:
+    def _load(self) -> Mapping[str, list[Any]]:
         try:
             return dict(json.loads(self._known.read_text()))
         except (OSError, ValueError):
@@ -112,26 +117,36 @@ class Workspace:
         """Whether the file is what the last sync wrote, untouched since by any build."""
         return before == [entry.mode, entry.blob, _mark(self.app / path)]
 
-    def _sweep(self, tree: Mapping[str, Entry]) -> None:
-        """Remove what is neither in the tree nor may outlive a build."""
-        directories = {parent for path in tree for parent in _parents(path)}
+    def _extra(self, tree: Mapping[str, Entry], keep: frozenset[str]) -> Iterator[str]:
+        """What is neither in the tree nor to be kept nor may outlive a build."""
+        directories = {parent for path in tree for parent in parents(path)}
 
-        def clean(relative: str) -> None:
+        def below(relative: str) -> Iterator[str]:
             with os.scandir(self.app / relative) as entries:
-                for entry in list(entries):
-                    path = f"{relative}{entry.name}"
-                    if entry.is_dir(follow_symlinks=False):
-                        inside = f"{path}/"
-                        if outlives_a_build(inside):
-                            continue
-                        if inside in HOLDERS or path in directories:
-                            clean(inside)
-                        else:
-                            shutil.rmtree(entry.path)
-                    elif path not in tree:
-                        Path(entry.path).unlink()
+                found = list(entries)
+            for entry in found:
+                path = f"{relative}{entry.name}"
+                if path in keep:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    inside = f"{path}/"
+                    if outlives_a_build(inside):
+                        continue
+                    if inside in HOLDERS or path in directories:
+                        yield from below(inside)
+                    else:
+                        yield path
+                elif path not in tree:
+                    yield path
 
-        clean("")
+        yield from below("")
+
+    def _remove(self, path: str) -> None:
+        place = self.app / path
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink()
 
     def _write(self, path: str, entry: Entry, data: bytes) -> None:
         target = self._place(path)
@@ -165,88 +180,6 @@ class Workspace:
             else:
                 target.unlink()
         return target
-
-
-def read_tree(source: Source) -> dict[str, Entry]:
-    """Every file of a commit (git-ls-tree(1)). Raises BuildFailed."""
-    argv = ["git", *_where(source), "ls-tree", "-r", "-z", "--full-tree", source.tree]
-    done = subprocess.run(argv, capture_output=True, env=git_environment(source), check=False)
-    if done.returncode:
-        raise BuildFailed(
-            f"The commit {source.commit[:7]} can't be read: {done.stderr.decode(errors='replace').strip()}"
-        )
-    tree = {}
-    for record in done.stdout.split(b"\0"):
-        if record:
-            head, _, path = record.partition(b"\t")
-            mode, _, blob = head.decode().split(" ")
-            if mode != SUBMODULE:
-                tree[os.fsdecode(path)] = Entry(mode, blob)
-    return tree
-
-
-def git_environment(source: Source) -> dict[str, str]:
-    """What lets git see objects that a push has not brought into the repository yet (git(1))."""
-    environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/nonexistent", "LANG": "C.UTF-8"}
-    if source.quarantine:
-        environment["GIT_OBJECT_DIRECTORY"] = source.quarantine
-        environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = str(source.repository / "objects")
-    return environment
-
-
-def ignored(path: str, patterns: Iterable[str]) -> bool:
-    """Whether .slugignore leaves a path out: gitignore's patterns without negation (Heroku, "Slug Compiler")."""
-    names = [path, *(parent for parent in _parents(path))]
-    for pattern in patterns:
-        anchored, bare = pattern.startswith("/"), pattern.strip("/")
-        for name in names:
-            if fnmatch.fnmatchcase(name, bare) or (not anchored and fnmatch.fnmatchcase(name.rsplit("/", 1)[-1], bare)):
-                return True
-    return False
-
-
-def slugignore(data: bytes) -> tuple[str, ...]:
-    lines = (line.strip() for line in data.decode(errors="replace").splitlines())
-    return tuple(line for line in lines if line.strip("/") and not line.startswith(("#", "!")))
-
-
-def _where(source: Source) -> list[str]:
-    return ["-c", "safe.directory=*", f"--git-dir={source.repository}"]
-
-
-def _contents(source: Source, entries: Mapping[str, Entry]) -> Iterator[tuple[str, bytes]]:
-    """The bytes of each file, from one git child (git-cat-file(1), --batch)."""
-    if not entries:
-        return
-    argv = ["git", *_where(source), "cat-file", "--batch", "--buffer"]
-    request = "".join(f"{entry.blob}\n" for entry in entries.values()).encode()
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=git_environment(source), bufsize=1 << 20
-    ) as child:
-        assert child.stdin and child.stdout
-        feeder = _fed(child.stdin, request)
-        for path in entries:
-            size = int(child.stdout.readline().split()[2])
-            yield path, child.stdout.read(size)
-            child.stdout.read(1)
-        feeder.join()
-
-
-def _fed(pipe: IO[bytes], data: bytes) -> threading.Thread:
-    """Write the request beside the reading, so that neither pipe fills up."""
-
-    def feed() -> None:
-        with pipe:
-            pipe.write(data)
-
-    thread = threading.Thread(target=feed)
-    thread.start()
-    return thread
-
-
-def _parents(path: str) -> list[str]:
-    pieces = path.split("/")[:-1]
-    return ["/".join(pieces[: count + 1]) for count in range(len(pieces))]
 
 
 def _mark(path: Path) -> list[int]:

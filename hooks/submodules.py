@@ -13,7 +13,7 @@ from builder import Source
 from builder.fetch import Fetcher, git_address
 from builder.source import Key
 from builder.thread import in_thread
-from builder.workspace import git_environment
+from builder.tree import git_environment
 from hooks import commits
 from mothership.errors import BuildFailed, Invalid
 from mothership.output import Output

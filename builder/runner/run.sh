@@ -69,6 +69,7 @@ for ms_line in "${ms_plan[@]}"; do
 	ms_detected=${ms_detected%%$'\n'*}
 	echo "-----> ${ms_detected:-$ms_label} app detected"
 	followed
+	[[ $ms_kind = own ]] && export MOTHERSHIP_READS=/out/reads.$ms_number || unset MOTHERSHIP_READS
 	bin/compile /app "$ms_cache" /env
 	ms_status=$?
 	printf '%s\n' "$ms_key" >>/out/used

@@ -42,6 +42,8 @@ def names(cut: Cut) -> list[str]:
 
 
 def kept(layers: Layers, time: int = 1) -> list[Cut]:
+    """The layers after a build has worked there."""
+    layers.unsettle()
     cuts = layers.cut(time)
     layers.keep(cuts)
     return cuts
@@ -108,10 +110,20 @@ def test_what_is_removed_or_added_below_is_seen(place: Path) -> None:
     assert fresh(kept(layers)) == ["dependencies", "app"]
 
 
+def test_where_no_build_worked_only_the_apps_own_files_are_looked_at(place: Path) -> None:
+    layers = Layers(place)
+    before = kept(layers)
+    write(place, "node_modules/express/index.js", "other")
+    write(place, "app.py", "print('bye')")
+    after = layers.cut(1)
+    assert fresh(after) == ["app"] and [cut.blob for cut in after[:2]] == [cut.blob for cut in before[:2]]
+
+
 def test_layers_that_were_not_kept_are_cut_again(place: Path) -> None:
     layers = Layers(place)
     kept(layers)
     write(place, "node_modules/express/index.js", "other")
+    layers.unsettle()
     layers.cut(1)
     layers.sweep()
     assert fresh(layers.cut(1)) == ["dependencies"]

@@ -10,6 +10,7 @@ collect_static() {
 		return
 	fi
 	if ! sets_static_root; then
+		reads '*.py'
 		step "Not collecting static files: no STATIC_ROOT in the settings"
 		return
 	fi
@@ -39,7 +40,8 @@ run_collectstatic() {
 	local log marker status=0
 	log=$(mktemp)
 	marker=$(mktemp)
-	"$VENV/bin/python" "$1" collectstatic --noinput --traceback >"$log" 2>&1 || status=$?
+	"$VENV/bin/python" "$BUILDPACK_DIR/lib/observe.py" "${MOTHERSHIP_READS:-/dev/null}" "$BUILD_DIR" \
+		"$1" collectstatic --noinput --traceback >"$log" 2>&1 || status=$?
 	if ((status)) && grep -q "Unknown command: 'collectstatic'" "$log"; then
 		detail "Skipped: django.contrib.staticfiles isn't among the INSTALLED_APPS."
 		return

@@ -2,14 +2,15 @@
 # /usr/bin/python3 is the stack's own, whatever environment stands first in the PATH.
 # Which Python the app gets: the stack's own or an extra's wherever it will do, else one that uv can download.
 
-# Sets MANAGER, MANAGER_FILE, REQUEST, REQUEST_FILE, SYSTEM_VERSION, INPUTS, VOLATILE and the array UNUSED.
+# Sets MANAGER, MANAGER_FILE, REQUEST, REQUEST_FILE, SYSTEM_VERSION, INPUTS, VOLATILE and the arrays UNUSED and READ.
 read_plan() {
 	local key value answer
 	answer=$(/usr/bin/python3 -IBS "$BUILDPACK_DIR/lib/plan.py" "$BUILD_DIR") || fail_plan "$answer"
-	UNUSED=()
+	UNUSED=() READ=()
 	while IFS='=' read -r key value; do
 		case $key in
 			unused) UNUSED+=("$value") ;;
+			read) READ+=("$value") ;;
 			*) printf -v "${key^^}" '%s' "$value" ;;
 		esac
 	done <<<"$answer"

@@ -42,6 +42,8 @@ def main(root: Path) -> None:
     print(f"system_version={platform.python_version()}")
     print(f"volatile={'yes' if volatile(root, file) else 'no'}")
     print(f"inputs={fingerprint(root, file)}")
+    for path in sorted({path.relative_to(root) for path in inputs(root, file) if path.is_relative_to(root)}):
+        print(f"read={path}")
     for other in LOCKS:
         if other != file and (root / other).is_file():
             print(f"unused={other}")

@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# What this build read of the commit.
+
+say_what_was_read() {
+	if [[ -n $SITE || ${NODE_MODULES_CACHE:-} == false ]] || builds || runs_scripts || members_are_built; then
+		reads_everything
+		return
+	fi
+	reads '*package.json' package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml pnpm-workspace.yaml \
+		.npmrc .yarnrc .yarnrc.yml '.yarn/*' '.pnp.*' .nvmrc .node-version Procfile static.json
+	reads_names '*binding.gyp'
+}
+
+# runs_scripts: the app's own, which may read anything.
+runs_scripts() {
+	jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare // .preprepare // .postprepare //
+		.["heroku-prebuild"] // .["heroku-cleanup"]' package.json >/dev/null 2>&1
+}

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# What this build read of the commit. What collectstatic reads, observe.py says.
+
+say_what_was_read() {
+	if [[ $VOLATILE == yes || $MANAGER == pyproject || $MANAGER == setup_py || -f bin/pre_compile || -f bin/post_compile ]]; then
+		reads_everything
+		return
+	fi
+	reads .python-version runtime.txt pyproject.toml setup.py setup.cfg uv.toml "$MANAGER_FILE" "${READ[@]}" Procfile
+	reads_names '*manage.py' '*settings.py' '*wsgi.py' '*asgi.py'
+	# Without a web process of the app's own, processes.py looks for one in these.
+	if ! grep -qsE '^web[[:space:]]*:' Procfile; then
+		reads app.py main.py wsgi.py application.py server.py app/__init__.py app/main.py
+		reads_names 'app/*'
+	fi
+}
