@@ -32,7 +32,10 @@ class Compiler:
         self._buildpacks = buildpacks
 
     async def compiled(self, source: Source, root: Root, choice: Choice, place: Path, out: Output) -> Compiled:
-        """Leave the app as its image will have it, and say how it runs. Raises BuildFailed and what builds raise."""
+        """Leave the app as its image will have it, and say how it runs. Raises BuildFailed and what builds raise.
+
+        The same tree again is built in full: who asks for that means it.
+        """
         workspace, memory = Workspace(place), Memory(place)
         ignore = slugignore(root.files.get(".slugignore", b""))
         tree = await in_thread(read_tree, source, ignore)

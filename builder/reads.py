@@ -21,10 +21,13 @@ DECIDING = frozenset({".slugignore", "app.json", ".buildpacks", "project.toml", 
 
 @dataclass(frozen=True)
 class Changes:
-    """Paths of a commit against the one before: other contents, or there in only one of the two."""
+    """Paths of a commit against the one before: other contents, or there in only one of the two. False for none."""
 
     contents: frozenset[str]
     names: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.contents or self.names)
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,14 @@ def test_after_a_build_that_failed_all_of_it_runs_again(server: Server, folder: 
     assert server.get("u-failing").body == "two"
 
 
+def test_who_asks_for_the_same_again_gets_a_whole_build(server: Server, folder: Path) -> None:
+    assert pushed(server, folder, "u-again", FLASK)
+    done = server.ssh("redeploy u-again")
+    assert done.returncode == 0 and NOTHING not in done.stdout and "Using Python" in done.stdout, done.stdout
+    server.commit(folder, {}, message="Nothing but a message")
+    assert pushed(server, folder, "u-again", {})
+
+
 def test_a_build_script_runs_each_time(server: Server, folder: Path) -> None:
     scripts = '"scripts": {"start": "node lib/server.js", "build": "cp lib/words.js lib/built.js"}'
     files = {**NODE, "package.json": f'{{"name": "n", "version": "1.0.0", {scripts}}}'}

@@ -34,7 +34,6 @@ LINES = ("= requirements.txt", "= *package.json", "? app/*", "= odd[[]1].py")
         (".slugignore", "", True),
         ("node_modules/x/index.js", "", True),
         ("vendor/x.rb", "", True),
-        ("", "", False),
     ],
 )
 def test_a_build_runs_again_for_what_it_read(contents: str, names: str, seen: bool) -> None:
