@@ -12,20 +12,7 @@ from pathlib import Path
 
 RUN = secrets.token_hex(4)
 PACKAGES = ("gunicorn", "whitenoise", "requests", "celery", "redis", "psycopg2-binary", "pillow", "boto3", "httpx")
-MODULES = (
-    "express",
-    "mongoose",
-    "winston",
-    "jsonwebtoken",
-    "socket.io",
-    "pg",
-    "redis",
-    "pug",
-    "body-parser",
-    "helmet",
-    "axios",
-    "nodemailer",
-)
+MODULES = ("express", "mongoose", "winston", "jsonwebtoken", "socket.io", "pg", "redis", "pug", "body-parser", "helmet", "axios", "nodemailer")
 MANAGE = (
     "import sys\nfrom django.core.management import execute_from_command_line\nexecute_from_command_line(sys.argv)\n"
 )
