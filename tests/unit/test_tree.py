@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from builder import Source
+from builder.dockerfile import unpack
 from hooks import tree
 from hooks.tree import gitlinks
 from mothership.errors import BuildFailed, TooLarge
@@ -75,3 +76,16 @@ def test_a_path_longer_than_any_system_takes_is_refused(repository: Path) -> Non
     with pytest.raises(BuildFailed, match="too long"):
         gitlinks(source, source.commit, MEGA)
     assert tree.LONGEST == 4096
+
+
+async def test_what_export_subst_stands_for_takes_no_more_memory_than_a_build_may(
+    repository: Path, tmp_path: Path
+) -> None:
+    # gitattributes(5), export-subst: 1,500 times a message of 1 MiB, all of which git archive holds at once.
+    attributes = git(repository, "hash-object", "-w", "--stdin", told=b"f export-subst\n")
+    blob = git(repository, "hash-object", "-w", "--stdin", told=b"$Format:%B$" * 1500)
+    whole = folder(repository, [f"100644 blob {attributes}\t.gitattributes", f"100644 blob {blob}\tf"])
+    made = git(repository, "commit-tree", "-F", "-", whole, told=b"m" * MEGA)
+    (tmp_path / "tree").mkdir()
+    with pytest.raises(BuildFailed, match="could not be unpacked"):
+        await unpack(Source("app", made, repository), tmp_path / "tree")
