@@ -181,7 +181,7 @@ async def unpack(source: Source, context: Path) -> None:
         stderr=asyncio.subprocess.DEVNULL,
     )
     os.close(tar)
-    unpack = await asyncio.create_subprocess_exec(
+    taker = await asyncio.create_subprocess_exec(
         *("tar", "--extract", "--no-same-owner", "--directory", str(context)),
         f"--strip-components={len(PurePosixPath(source.folder).parts)}",
         stdin=archive,
@@ -189,14 +189,14 @@ async def unpack(source: Source, context: Path) -> None:
     )
     os.close(archive)
     try:
-        _, complaint = await unpack.communicate()
-        if await git.wait() or unpack.returncode:
+        _, complaint = await taker.communicate()
+        if await git.wait() or taker.returncode:
             if b"No space left" in complaint:
                 raise disk_full(context)
             raise BuildFailed(f"The commit could not be unpacked: {complaint.decode(errors='replace').strip()[:300]}")
     finally:
         await _ended(git)
-        await _ended(unpack)
+        await _ended(taker)
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:
