@@ -7,7 +7,7 @@ from mothership.errors import Invalid
 
 ARGUMENT = re.compile(r"^[^\S\n]*ARG[^\S\n]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
 LONGEST, MOST = 32 * 1024, 512 * 1024
-"""Characters of one build argument's value, and of all."""
+"""Bytes of one build argument's value, and of all."""
 
 HARMLESS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OBEYED = re.compile(
@@ -33,7 +33,8 @@ def passed(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str
     don't: a build has no say in what the host does. Their values are paths and settings, not secrets. Raises Invalid
     for more than the kernel lets a command have (execve(2)).
     """
-    if any(len(value) > LONGEST for value in arguments.values()) or sum(map(len, arguments.values())) > MOST:
+    sizes = [len(value.encode(errors="replace")) for value in arguments.values()]
+    if max(sizes, default=0) > LONGEST or sum(sizes) > MOST:
         raise Invalid(
             f"A build argument is longer than {LONGEST >> 10} KiB, or all together than {MOST >> 10} KiB.",
             "Commit what is long as a file, and COPY it.",
