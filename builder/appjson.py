@@ -112,7 +112,7 @@ def _number(value: Any, least: int, most: int, where: str) -> int:
 
 
 def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or "\0" in value or len(value) > 4096:
+    if not isinstance(value, str) or re.search("[\0\ud800-\udfff]", value) or len(value) > 4096:
         raise malformed(f"{where} is not a text of at most 4096 characters")
     return value
 

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Mapping
 
-ARGUMENT = re.compile(r"^\s*ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
+from mothership.errors import Invalid
+
+ARGUMENT = re.compile(r"^[^\S\n]*ARG[^\S\n]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE | re.IGNORECASE)
+LONGEST, MOST = 32 * 1024, 512 * 1024
+"""Bytes of one build argument's value, and of all."""
+
 HARMLESS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OBEYED = re.compile(
-    r"(?:LD|DOCKER|BUILDKIT|BUILDX|MOBY|COMPOSE|NOTARY|OTEL|XDG|GIT|MALLOC|LC|EXPERIMENTAL|SSH_SK|SSH_ASKPASS)_.*"
+    r"(?:LD|DOCKER|BUILDKIT|BUILDX|MOBY|COMPOSE|NOTARY|OTEL|JAEGER|XDG|GIT|MALLOC|LC|EXPERIMENTAL|SSH_SK|SSH_ASKPASS)_.*"
     r"|PATH|HOME|USER|SHELL|TMPDIR|TZ|TZDIR|LANG|LANGUAGE|IFS|ENV|BASH_ENV|TERM|GLIBC_TUNABLES|GCONV_PATH|GETCONF_DIR"
-    r"|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RES_OPTIONS|RESOLV_HOST_CONF"
+    r"|TRACEPARENT|TRACESTATE|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RES_OPTIONS|RESOLV_HOST_CONF"
     r"|SSH_ASKPASS|SSH_AUTH_SOCK|SSL_CERT_FILE|SSL_CERT_DIR|GO(?:DEBUG|TRACEBACK|GC|MAXPROCS|MEMLIMIT|COVERDIR|RACE)",
     re.IGNORECASE,
 )
@@ -25,8 +30,16 @@ def passed(arguments: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str
     """The words of the docker command that give these arguments, and the variables beside them.
 
     Values travel in the environment, since others on the host can read argv. Names that the command itself would obey
-    don't: a build has no say in what the host does. Their values are paths and settings, not secrets.
+    don't: a build has no say in what the host does. Their values are paths and settings, not secrets. Raises Invalid
+    for more than the kernel lets a command have (execve(2)).
     """
+    sizes = [len(value.encode(errors="replace")) for value in arguments.values()]
+    if max(sizes, default=0) > LONGEST or sum(sizes) > MOST:
+        raise Invalid(
+            f"A build argument is longer than {LONGEST >> 10} KiB, or all together than {MOST >> 10} KiB.",
+            "Commit what is long as a file, and COPY it.",
+            reason="build arguments too long",
+        )
     words: list[str] = []
     environment: dict[str, str] = {}
     for name, value in arguments.items():

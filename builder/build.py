@@ -104,7 +104,7 @@ class Builder:
         self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
     ) -> Image:
         place = self._settings.data / "workspaces" / source.app
-        layers = Layers(place)
+        layers = Layers(place, self._settings.build_disk << 20)
         with full_disk_explained(self._settings.data):
             place.mkdir(parents=True, exist_ok=True)
             said = await self._compiler.compiled(source, root, choice, place, out)

@@ -83,7 +83,7 @@ def _app_json(root: Root) -> tuple[str, ...]:
     try:
         entries = json.loads(root.files["app.json"]).get("buildpacks") or []
         return tuple(_urls(entries))
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise Invalid(f"app.json is not what it should be: {error}.", reason="malformed app.json") from error
 
 

@@ -47,7 +47,7 @@ def parse(data: bytes) -> Project:
             group=tuple(map(_buildpack, group)),
             env=dict(map(_variable, env)),
         )
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise Invalid(
             f"{NAME} is not what it should be: {error}.",
             "See buildpacks.io, Project Descriptor.",
@@ -73,6 +73,8 @@ def _variable(entry: Mapping[str, Any]) -> tuple[str, str]:
     name, value = str(entry["name"]), str(entry["value"])
     if not CONFIG_KEY.fullmatch(name):
         raise ValueError(f"{name[:40]!r} is not the name of an environment variable")
+    if "\0" in value:
+        raise ValueError(f"the value of {name} has a NUL character in it")
     return name, value
 
 

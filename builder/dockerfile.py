@@ -16,6 +16,7 @@ from builder.commit import read_file
 from builder.disk import disk_full
 from builder.limits import out_of_memory, time_limit
 from builder.lines import Lines
+from builder.quota import write_limit
 from builder.recipe import NAME, Recipe
 from builder.source import Source
 from builder.thread import in_thread
@@ -32,6 +33,9 @@ UNREACHABLE = re.compile(
     r"(?P<why>.+)"
 )
 OUT_OF_MEMORY = "exit code: 137"
+ARCHIVER = 1 << 30
+"""Bytes of memory for git archive, which writes out what export-subst stands for there (gitattributes(5))."""
+
 SECRET_CA = "ca"
 """`RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt …` gives a step the host's certificates."""
 
@@ -51,7 +55,8 @@ class Dockerfiles:
             tree, file = Path(place) / "tree", Path(place) / "tree" / recipe.path
             tree.mkdir()
             text = recipe.text or await in_thread(_read, source, recipe)
-            await _unpack(source, tree)
+            async with write_limit(self._settings.build_disk, lambda: (tree,)):
+                await unpack(source, tree)
             if recipe.text:
                 file = Path(place) / NAME
                 file.write_bytes(text)
@@ -155,13 +160,13 @@ def _unreachable(source: Source, match: re.Match[str]) -> BuildFailed:
     )
 
 
-async def _unpack(source: Source, context: Path) -> None:
+async def unpack(source: Source, context: Path) -> None:
     """The commit's files as a folder, as git-archive(1) gives them. Raises BuildFailed."""
     folder = ("--", source.folder) if source.folder else ()
     archive, tar = os.pipe()
     git = await asyncio.create_subprocess_exec(
         *(
-            "git",
+            *("prlimit", f"--data={ARCHIVER}", "git"),
             "--literal-pathspecs",
             "-c",
             "safe.directory=*",
@@ -176,7 +181,7 @@ async def _unpack(source: Source, context: Path) -> None:
         stderr=asyncio.subprocess.DEVNULL,
     )
     os.close(tar)
-    unpack = await asyncio.create_subprocess_exec(
+    taker = await asyncio.create_subprocess_exec(
         *("tar", "--extract", "--no-same-owner", "--directory", str(context)),
         f"--strip-components={len(PurePosixPath(source.folder).parts)}",
         stdin=archive,
@@ -184,14 +189,14 @@ async def _unpack(source: Source, context: Path) -> None:
     )
     os.close(archive)
     try:
-        _, complaint = await unpack.communicate()
-        if await git.wait() or unpack.returncode:
+        _, complaint = await taker.communicate()
+        if await git.wait() or taker.returncode:
             if b"No space left" in complaint:
                 raise disk_full(context)
             raise BuildFailed(f"The commit could not be unpacked: {complaint.decode(errors='replace').strip()[:300]}")
     finally:
         await _ended(git)
-        await _ended(unpack)
+        await _ended(taker)
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:

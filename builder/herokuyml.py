@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from builder.text import document, scalars
+from builder.text import parsed, scalars
+from mothership.errors import Invalid
 from mothership.model import PROCESS_NAME
 
 NAME = "heroku.yml"
@@ -42,5 +43,13 @@ def _command(value: object) -> str:
 
 
 def _section(data: bytes, name: str) -> Mapping[Any, Any]:
-    found = document(data.decode(errors="replace")).get(name)
+    """A section of the file. Raises Invalid."""
+    try:
+        found = parsed(data.decode(errors="replace")).get(name)
+    except ValueError as error:
+        raise Invalid(
+            f"{NAME} can't be read: {error}.",
+            "Mend it, or remove it if nothing is to be built by it.",
+            reason=f"malformed {NAME}",
+        ) from error
     return found if isinstance(found, dict) else {}

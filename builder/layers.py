@@ -13,6 +13,7 @@ from typing import IO
 
 from builder.parts import Part, part
 from builder.registry import Blob
+from mothership.errors import BuildFailed
 
 OWNER = 1000
 TIME = 1577836800
@@ -36,7 +37,9 @@ class Cut:
 class Layers:
     """Cuts an app's workspace. A part whose files nobody touched keeps its layer without being read again."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, most: int = 0) -> None:
+        """`most` is how many bytes the files of a layer may have, 0 for any number."""
+        self._most = most
         self._app = root / "app"
         self._scratch = root / "layers"
         self._known = root / "layers.json"
@@ -44,7 +47,7 @@ class Layers:
         self._marks: dict[str, str] = {}
 
     def cut(self, time: int) -> list[Cut]:
-        """The layers of today's files, from the bottom up; empty parts have none. Raises OSError.
+        """The layers of today's files, from the bottom up; empty parts have none. Raises OSError, BuildFailed.
 
         `time` is what the app's own files carry, Unix seconds: servers tell a changed file by it.
         """
@@ -106,6 +109,12 @@ class Layers:
         self._marks[each] = mark
         if known and known.get("mark") == mark:
             return Cut(each, _blob(known))
+        if 0 < self._most < sum(found.st_size for _, found in files):  # holes in a file took no room until now
+            raise BuildFailed(
+                f"The files that the build left are larger than {self._most >> 20} MB.",
+                "An admin can raise build_disk in mothership.toml.",
+                reason="build wrote too much",
+            )
         self._scratch.mkdir(parents=True, exist_ok=True)
         path = self._scratch / f"{each}.tar"
         return Cut(each, write_tar(path, self._app, files, time=time), path)
@@ -128,8 +137,9 @@ def census(root: Path, directories: Sequence[str]) -> str:
     """
     if not directories:
         return "nothing"
-    argv = ["find", *(f"./{name}" for name in directories), "-printf", "%p\\0%s %T@ %C@ %i %m %y\\0"]
-    done = subprocess.run(argv, cwd=root, capture_output=True, check=False)
+    argv = ["find", "-files0-from", "-", "-printf", "%p\\0%s %T@ %C@ %i %m %y\\0"]
+    places = os.fsencode("\0".join(f"./{name}" for name in directories))
+    done = subprocess.run(argv, input=places, cwd=root, capture_output=True, check=False)
     return "" if done.returncode else hashlib.sha256(done.stdout).hexdigest()
 
 

@@ -53,9 +53,9 @@ def pack(name: str, configured: Mapping[str, str] | None = None) -> Pack:
         known = given.partition("#")[0].removeprefix(prefix).removesuffix(".git")
         if given.startswith(prefix) and known in SHORT:
             return own(SHORT[known])
-    if given.startswith("./"):
+    if given.startswith("./") and given.isprintable():
         return _inside(given)
-    if URL.fullmatch(given):
+    if URL.fullmatch(given) and given.isprintable():
         return _placed(given)
     if REGISTERED.fullmatch(given):
         return _placed(REGISTRY.format(given), label=given)

@@ -66,7 +66,7 @@ def _captain(root: Root) -> Recipe | None:
     try:
         found = json.loads(root.files[CAPTAIN])
         path, lines, image = (found.get(key) for key in ("dockerfilePath", "dockerfileLines", "imageName"))
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise Invalid(f"{CAPTAIN} is not what it should be: {error}.", reason=f"malformed {CAPTAIN}") from error
     if isinstance(path, str) and path.strip():
         return Recipe(inside(path, f"dockerfilePath in {CAPTAIN}"), named_by=CAPTAIN)
@@ -78,7 +78,7 @@ def _captain(root: Root) -> Recipe | None:
 
 
 def _text(lines: Iterable[object]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+    return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
 
 def _folder(path: str) -> str:

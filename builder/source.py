@@ -72,7 +72,7 @@ class Source:
 def inside(given: str, what: str) -> str:
     """A path of the commit from its root, "" for the root itself. Raises Invalid for any other."""
     path = PurePosixPath(given.strip().lstrip("/"))
-    if ".." in path.parts or not re.fullmatch(r"[^\x00-\x1f:]*", given.strip()):
+    if ".." in path.parts or not re.fullmatch(r"[^\x00-\x1f:\ud800-\udfff]*", given.strip()):
         raise Invalid(
             f"{what} is not a path of the repository: {given[:80]!r}.",
             "Name one from its root, such as services/web.",

@@ -26,7 +26,7 @@ STRICT = "--strict=zeroPaddedFilemode=warn,badTimezone=warn,missingSpaceBeforeDa
 """As strict as a push is taken."""
 
 UNPACKED = 4
-"""How many times max_input_size an archive may unpack to."""
+"""How many times max_input_size an archive or a commit may unpack to."""
 
 
 @contextmanager

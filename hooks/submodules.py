@@ -3,7 +3,7 @@
 import os
 import posixpath
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from builder.source import Key
 from builder.thread import in_thread
 from builder.tree import git_environment
 from hooks import commits
+from hooks.tree import gitlinks
 from mothership.errors import BuildFailed, Invalid
 from mothership.output import Output
 from mothership.repos import Repos
@@ -62,11 +63,11 @@ class Submodules:
 
     @asynccontextmanager
     async def beside(self, source: Source, out: Output, *, origin: str = "") -> AsyncIterator[Source]:
-        """The source with its submodules; one without any is given as it is. Raises BuildFailed, Refused.
+        """The source with its submodules; one without any is given as it is. Raises BuildFailed, Refused, TooLarge.
 
         `origin` is the repository that it came from, for URLs that are relative to it.
         """
-        found = await in_thread(_listed, source, source.commit, origin)
+        found = await in_thread(self._listed, source, source.commit, origin)
         if not found:
             yield source
             return
@@ -77,6 +78,7 @@ class Submodules:
             beside = replace(source, quarantine=str(place), version=source.commit)
             fetched: list[Submodule] = []
             whole = await self._joined(beside, source.commit, found, place, out, fetched, DEEPEST)
+            await in_thread(gitlinks, beside, whole, self._unpacked)
             yield replace(beside, commit=whole)
             if fetched:
                 (place / "info" / "alternates").unlink(missing_ok=True)
@@ -112,11 +114,20 @@ class Submodules:
                     reason="submodule without an address",
                 )
             await self._brought(source, each, place, out, fetched)
-            inner = await in_thread(_listed, source, each.commit, each.url)
+            inner = await in_thread(self._listed, source, each.commit, each.url)
             trees[each.path] = each.commit
             if inner:
                 trees[each.path] = await self._joined(source, each.commit, inner, place, out, fetched, depth - 1)
         return await in_thread(_written, source, commit, trees, place)
+
+    def _listed(self, source: Source, commit: str, origin: str) -> list[Submodule]:
+        """The submodules of a commit. Raises TooLarge for one that unpacks to more than may be built."""
+        links = gitlinks(source, commit, self._unpacked)
+        return _declared(source, commit, links, origin) if links else []
+
+    @property
+    def _unpacked(self) -> int:
+        return self._limit * commits.UNPACKED
 
     async def _brought(
         self, source: Source, each: Submodule, place: Path, out: Output, fetched: list[Submodule]
@@ -138,12 +149,8 @@ class Submodules:
         fetched.append(each)
 
 
-def _listed(source: Source, commit: str, origin: str) -> list[Submodule]:
-    """The submodules of a commit (gitmodules(5)): its gitlinks, and where .gitmodules says that they come from."""
-    entries = _git(source, "ls-tree", "-r", "-z", "--full-tree", commit).split("\0")
-    links = [entry.partition("\t") for entry in entries if entry.startswith("160000 ")]
-    if not links:
-        return []
+def _declared(source: Source, commit: str, links: Mapping[str, str], origin: str) -> list[Submodule]:
+    """Gitlinks, and where .gitmodules says that they come from (gitmodules(5))."""
     config = _git(source, "config", "--null", "--blob", f"{commit}:.gitmodules", "--get-regexp", r"\.(path|url)$")
     paths: dict[str, str] = {}
     urls: dict[str, str] = {}
@@ -152,8 +159,7 @@ def _listed(source: Source, commit: str, origin: str) -> list[Submodule]:
         (paths if name.endswith(".path") else urls)[name.rpartition(".")[0]] = value
     places = {path: urls.get(name, "") for name, path in paths.items()}
     return [
-        Submodule(path, head.split()[2], _absolute(places.get(path, ""), origin), path in places)
-        for head, _, path in links
+        Submodule(path, link, _absolute(places.get(path, ""), origin), path in places) for path, link in links.items()
     ]
 
 

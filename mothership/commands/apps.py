@@ -10,6 +10,7 @@ from mothership.commands.verb import (
     Listing,
     Verb,
     ended,
+    moment,
     option,
     output,
     positional,
@@ -86,7 +87,7 @@ async def info(house: House, caller: Session, args: AppListing) -> None:
         "release": f"v{release.version}" if release else None,
         "commit": (release.commit or None) if release else None,
         "image": release.image.digest if release else None,
-        "created": app.created,
+        "created": moment(app.created),
     }
     if args.json:
         table(caller, [row], as_json=True, empty="")

@@ -16,7 +16,7 @@ from mothership.output import SHORTEST_SECRET
 from mothership.releases import Order
 from mothership.store import App
 
-LONGEST = 32 * 1024
+LONGEST, MOST = 32 * 1024, 1024 * 1024
 RESERVED = ("MOTHERSHIP_", "DYNO")
 MASK = "********"
 
@@ -101,6 +101,8 @@ async def _apply(house: House, caller: Session, app: App, change: Change) -> Non
         if new == old and change.secret <= house.apps.secrets(app):
             say(caller, "Nothing changed.")
             return
+        if any(change.values.values()):
+            _fits(new)
         if current is None or new == old:
             house.apps.replace_config(app, new, secret=change.secret)
             house.logs.of(app.name).note("api", f"{change.text} by {caller.user.name}")
@@ -149,6 +151,21 @@ def _can_be_hidden(values: Mapping[str, str], secret: frozenset[str]) -> None:
             )
 
 
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _fits(new: Mapping[str, str]) -> None:
+    """Raises Invalid for more than Swarm takes with one service."""
+    size = sum(_size(key) + _size(value) + 2 for key, value in new.items())
+    if size > MOST:
+        raise Invalid(
+            f"The config vars would be {size >> 10} KiB together, more than the {MOST >> 10} KiB that an app may have.",
+            "Commit what is large and no secret as a file.",
+            reason="config too large",
+        )
+
+
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not CONFIG_KEY.fullmatch(key):
@@ -158,7 +175,7 @@ def _pair(text: str) -> tuple[str, str]:
         )
     if key.startswith(RESERVED) or key == "PORT":
         raise Invalid(f"{key} is a variable that Mothership sets itself.")
-    if "\0" in value or len(value) > LONGEST:
+    if "\0" in value or _size(value) > LONGEST:
         raise Invalid(f"The value of {key} is longer than {LONGEST // 1024} KiB or has a NUL character in it.")
     return key, value
 

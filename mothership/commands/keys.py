@@ -6,7 +6,7 @@ from typing import Any
 from mothership.commands.credentials import described, expires_option, granted, only_option, role_option
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Listing, Verb, hidden, positional, say, table
+from mothership.commands.verb import Listing, Verb, hidden, moment, positional, say, table
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,15 @@ class RemoveArgs:
 
 
 async def keys(house: House, caller: Session, args: Listing) -> None:
-    names = ("fingerprint", "algorithm", "comment", "created", "used")
-    rows = [{**{n: row[n] for n in names}, **described(row)} for row in house.accounts.keys(caller.user)]
+    rows = [
+        {
+            **{name: row[name] for name in ("fingerprint", "algorithm", "comment")},
+            "created": moment(row["created"]),
+            "used": moment(row["used"] or ""),
+            **described(row),
+        }
+        for row in house.accounts.keys(caller.user)
+    ]
     table(caller, rows, as_json=args.json, empty="You have no keys.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from mothership.commands.credentials import described, expires_option, granted, only_option, role_option
 from mothership.commands.house import House
 from mothership.commands.session import Session
-from mothership.commands.verb import Listing, Verb, positional, say, table
+from mothership.commands.verb import Listing, Verb, moment, positional, say, table
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,15 @@ class TokenArgs:
 
 
 async def tokens(house: House, caller: Session, args: Listing) -> None:
-    names = ("name", "created", "used")
-    rows = [{**{n: row[n] for n in names}, **described(row)} for row in house.accounts.tokens(caller.user)]
+    rows = [
+        {
+            "name": row["name"],
+            "created": moment(row["created"]),
+            "used": moment(row["used"] or ""),
+            **described(row),
+        }
+        for row in house.accounts.tokens(caller.user)
+    ]
     table(caller, rows, as_json=args.json, empty="You have no tokens. Make one: tokens:create NAME")
 
 

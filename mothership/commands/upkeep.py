@@ -64,7 +64,8 @@ async def cleanup(house: House, caller: Session, args: CleanupArgs) -> None:
     _admins_only(caller)
     say(caller, f"Removing images that no app's last {house.settings.keep_releases} releases need…")
     freed = await house.cleanup.once()
-    say(caller, f"Removed {freed.images} images; the registry is {freed.size / 1e6:.0f} MB smaller.")
+    images = "1 image" if freed.images == 1 else f"{freed.images} images"
+    say(caller, f"Removed {images}; the registry is {freed.size / 1e6:.0f} MB smaller.")
     if freed.apps:
         say(caller, f"Removed what was kept for builds of {', '.join(freed.apps)}: {freed.kept / 1e6:.0f} MB.")
 

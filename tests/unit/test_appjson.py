@@ -83,6 +83,7 @@ def test_checks_survive_the_way_through_the_store() -> None:
         of(healthchecks={"web": [{"httpHeaders": [{"name": "A", "value": "x\r\nB: y"}]}]}),
         of(scripts=["x"]),
         of(scripts={"predeploy": 3}),
+        b'{"scripts": {"predeploy": "\\ud800"}}',
     ],
 )
 def test_a_malformed_app_json_is_said_to_be_so(data: bytes) -> None:

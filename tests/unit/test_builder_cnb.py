@@ -72,6 +72,7 @@ def test_project_toml_is_read_in_both_its_versions() -> None:
         b'[[io.buildpacks.group]]\nuri = "https://example.com/x.tgz"', b'[[io.buildpacks.group]]\nid = "a\\"b"',
         b'[io.buildpacks]\nbuilder = "127.0.0.1:1/x"', b"[io.buildpacks]\nbuilder = [1]",
         b'[[io.buildpacks.build.env]]\nname = "A"', b'[[io.buildpacks.build.env]]\nname = "../A"\nvalue = "x"',
+        b"a = " + b"[" * 100_000, b'[[io.buildpacks.build.env]]\nname = "A"\nvalue = "\\u0000"',
     ],
 )  # fmt: skip
 def test_a_project_toml_that_is_wrong_is_told(data: bytes) -> None:

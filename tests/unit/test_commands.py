@@ -1,5 +1,6 @@
 """The command table: parsing, errors in words, and hostile input at every verb."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -96,6 +97,26 @@ async def test_an_app_is_created_listed_and_configured(house: House) -> None:
     assert (await call(house, ada, "config:get -a blog GREETING"))[1] == "hi there\n"
     assert (await call(house, ada, "config:unset blog B"))[0] == 0
     assert house.apps.config(house.apps.get("blog")) == {"GREETING": "hi there"}
+
+
+async def test_config_vars_are_as_large_as_a_service_may_be(house: House) -> None:
+    ada = house.accounts.add_user("ada")
+    await call(house, ada, "apps:create blog")
+    _, _, err = await call(house, ada, f"config:set blog A={'ß' * 20_000}")
+    assert "longer than 32 KiB" in err
+    for number in range(32):
+        assert (await call(house, ada, f"config:set blog V{number}={'x' * 32_000}"))[0] == 0
+    _, _, err = await call(house, ada, f"config:set blog BIG={'x' * 32_000} BIGGER={'x' * 32_000}")
+    assert "1024 KiB that an app may have" in err and "BIG" not in house.apps.config(house.apps.get("blog"))
+    assert (await call(house, ada, "config:unset blog V0"))[0] == 0
+
+
+async def test_times_are_told_to_the_second(house: House) -> None:
+    ada = house.accounts.add_user("ada")
+    await call(house, ada, "apps:create blog")
+    await call(house, ada, "tokens:create laptop")
+    for line in ("tokens", "apps:info blog"):
+        assert re.search(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", (await call(house, ada, line))[1])
 
 
 async def test_listings_speak_json(house: House) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.layers import Cut, Layers
+from builder.layers import Cut, Layers, census
+from mothership.errors import BuildFailed
 
 FILES = {
     "app.py": "print('hello')",
@@ -153,3 +154,18 @@ def test_an_app_without_dependencies_has_one_layer(tmp_path: Path) -> None:
     layers = Layers(tmp_path)
     assert fresh(kept(layers)) == ["app"]
     assert fresh(kept(layers)) == []
+
+
+def test_a_file_of_holes_is_not_written_out_beyond_what_a_build_may_write(place: Path) -> None:
+    write(place, "hole", "")
+    os.truncate(place / "app" / "hole", 1 << 40)
+    with pytest.raises(BuildFailed, match="larger than 10 MB"):
+        Layers(place, 10 << 20).cut(1)
+    assert not list(place.glob("layers/app.tar"))
+
+
+def test_more_packages_than_a_command_takes_words_have_their_census(tmp_path: Path) -> None:
+    names = [f"{'p' * 240}{number}/node_modules" for number in range(9000)]
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+    assert len(census(tmp_path, names)) == 64

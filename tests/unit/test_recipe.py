@@ -103,3 +103,40 @@ def test_no_argument_changes_the_docker_command_itself(name: str) -> None:
 
 def test_an_argument_with_a_strange_name_is_left_out() -> None:
     assert passed({"a b": "x", "-f": "y", "a=b": "z", "": "w"}) == ((), {})
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" * 1_000_000, b'{"dockerfilePath": "\\ud800"}', b'{"dockerfilePath": "a\\u0000"}', b"\xff"]
+)
+def test_a_captain_definition_that_cannot_be_read_is_refused(text: bytes) -> None:
+    with pytest.raises(Invalid):
+        chosen({"captain-definition": text})
+
+
+def test_half_a_character_in_a_captain_definition_harms_nothing() -> None:
+    recipe = chosen({"captain-definition": b'{"dockerfileLines": ["\\ud800"]}'})
+    assert recipe and recipe.text == b"?\n"
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"buildpacks": ["https://x/\\ud800"]}'])
+def test_an_app_json_that_cannot_be_read_is_refused(text: bytes) -> None:
+    with pytest.raises(Invalid):
+        chosen({"app.json": text})
+
+
+def test_a_buildpack_with_a_nul_in_its_name_is_none() -> None:
+    with pytest.raises(Invalid, match="is not a buildpack"):
+        chosen({".buildpacks": b"./a\0b\n"})
+
+
+def test_a_dockerfile_of_empty_lines_is_searched_in_a_moment() -> None:
+    # Looked at with every line as a start of all the others, these take hours.
+    lines = b"\n" * 1_000_000
+    assert declared(b"FROM x\n" + lines + b"  ARG\tA\n", {"A": "1"}) == {"A": "1"}
+
+
+def test_build_arguments_that_no_command_can_take_are_refused() -> None:
+    with pytest.raises(Invalid, match="longer than 32 KiB"):
+        passed({"A": "x" * 40_000})
+    with pytest.raises(Invalid, match="longer than 32 KiB, or all together"):
+        passed({f"A{i}": "x" * 30_000 for i in range(40)})
