@@ -212,3 +212,14 @@ await Bun.write("dist/index.html", `<p>built by Bun in ${ms(1000)}</p>`);
     pushed = server.push(folder, "bun-site")
     assert pushed.code == 0 and "Packages are as in the last build" in pushed.text, pushed.text
     assert server.get("bun-site").body == "<p>rebuilt by Bun in 1s</p>"
+
+
+def test_scripts_that_run_bun_make_a_bun_app_without_any_lock(server: Server, folder: Path) -> None:
+    package = {"scripts": {"dev": "bun run --hot src/index.ts"}, "dependencies": {"ms": "2.1.3"}}
+    page = (
+        'import ms from "ms";\n\nexport default { fetch: () => new Response(`${process.versions.bun} ${ms(1000)}`) };\n'
+    )
+    server.commit(folder, {"package.json": json.dumps(package), "src/index.ts": page})
+    pushed = server.push(folder, "bun-unlocked")
+    assert pushed.code == 0 and "There is no bun.lock" in pushed.text, pushed.text
+    assert server.get("bun-unlocked").body.endswith(" 1s")
