@@ -232,7 +232,7 @@ async def test_an_old_package_finds_the_pkg_resources_that_it_imports(tmp_path: 
     old = {"requirements.txt": "gunicorn==20.0.4\n"}
     async with App(tmp_path, shared, "python", old).standing() as app:
         assert "An older setuptools" in (await app.build()).text
-        assert "20.0.4" in (await app.run("gunicorn --version")).text
+        assert "20.0.4" in (await app.run(".heroku/python/bin/gunicorn --version")).text
 
 
 async def test_hooks_run_before_and_after_with_config_and_pip(tmp_path: Path, shared: Path) -> None:
