@@ -192,6 +192,17 @@ APPS = (
         prepare=executable,
     ),
     App(
+        "streamlit",
+        "Python",
+        "pip",
+        "Streamlit without a Procfile",
+        "<title>Streamlit</title>",
+        files={
+            "requirements.txt": "streamlit==1.45.1\n",
+            "streamlit_app.py": "import streamlit as st\n\nst.title('Hi')\n",
+        },
+    ),
+    App(
         "express-npm",
         "Node",
         "npm",
@@ -248,6 +259,37 @@ APPS = (
         "Vite: the built site alone is served, with an app's own routes",
         '<div id="root">',
         path="/deep/route",
+    ),
+    App(
+        "sveltekit",
+        "Node",
+        "npm",
+        "SvelteKit with adapter-node, as its starter makes it: no start script",
+        "rendered for http://app-sveltekit.localhost",
+    ),
+    App(
+        "nestjs",
+        "Node",
+        "npm",
+        "NestJS, as its starter makes it: start is for development, start:prod for here",
+        "three lamps are lit",
+        path="/lamps",
+    ),
+    App("eleventy", "Node", "npm", "Eleventy: start is for development, _site is served", "A PAGE OF ELEVENTY!"),
+    App(
+        "native-node",
+        "Node",
+        "npm",
+        "native modules: sharp and bcrypt",
+        "webp of 40x20, password true",
+    ),
+    App(
+        "bun-vite",
+        "Bun",
+        "Bun",
+        "a Vite site with bun.lock",
+        "<title>of Bun and Vite</title>",
+        path="/any/route",
     ),
     App(
         "static-plain",
@@ -390,6 +432,7 @@ APPS = (
     ),
     App("rust-workspace", "Rust", "Cargo", "a workspace of two members and a crate, no Procfile", "counted by itoa: 7"),
     App("java-maven", "Java", "Maven", "an executable jar without a Procfile, resources in it", "fixed white"),
+    App("quarkus", "Java", "Maven", "Quarkus without a Procfile", "north lock is open", path="/locks/north"),
     App(
         "java-21",
         "Java",

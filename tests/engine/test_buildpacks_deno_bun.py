@@ -193,3 +193,33 @@ def test_what_is_wrong_with_a_bun_app_is_told(server: Server, folder: Path) -> N
     server.commit(folder, {"package.json": "{"})
     pushed = server.push(folder, "bun-wrong")
     assert pushed.code == 1 and "not valid JSON" in pushed.text, pushed.text
+
+
+def test_a_site_that_bun_builds_is_served_without_it(server: Server, folder: Path) -> None:
+    scripts = {"start": "vite", "build": "bun build.ts"}
+    build = """
+import ms from "ms";
+await Bun.write("dist/index.html", `<p>built by Bun in ${ms(1000)}</p>`);
+"""
+    package = json.dumps({"scripts": scripts, "devDependencies": {"ms": "2.1.3"}})
+    server.commit(folder, {"package.json": package, "build.ts": build, "index.ts": "", ".bun-version": "1\n"})
+    pushed = server.push(folder, "bun-site")
+    assert pushed.code == 0 and "Serving dist/ with Caddy" in pushed.text, pushed.text
+    assert server.get("bun-site", "/any/route").body == "<p>built by Bun in 1s</p>"
+    workspace = server.data / "workspaces" / "bun-site" / "app"
+    assert not (workspace / "node_modules").exists() and not (workspace / ".heroku/bun").exists()
+    server.commit(folder, {"build.ts": build.replace("built", "rebuilt")})
+    pushed = server.push(folder, "bun-site")
+    assert pushed.code == 0 and "Packages are as in the last build" in pushed.text, pushed.text
+    assert server.get("bun-site").body == "<p>rebuilt by Bun in 1s</p>"
+
+
+def test_scripts_that_run_bun_make_a_bun_app_without_any_lock(server: Server, folder: Path) -> None:
+    package = {"scripts": {"dev": "bun run --hot src/index.ts"}, "dependencies": {"ms": "2.1.3"}}
+    page = (
+        'import ms from "ms";\n\nexport default { fetch: () => new Response(`${process.versions.bun} ${ms(1000)}`) };\n'
+    )
+    server.commit(folder, {"package.json": json.dumps(package), "src/index.ts": page})
+    pushed = server.push(folder, "bun-unlocked")
+    assert pushed.code == 0 and "There is no bun.lock" in pushed.text, pushed.text
+    assert server.get("bun-unlocked").body.endswith(" 1s")

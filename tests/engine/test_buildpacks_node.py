@@ -195,7 +195,75 @@ def test_a_build_that_leaves_no_site_and_starts_nothing_says_what_was_looked_for
     server.commit(folder, {**SITE, "build.js": "", "index.html": ""})
     pushed = server.push(folder, "n-nowhere")
     assert pushed.code == 1, pushed.text
-    assert "Looked in: dist, build, out, .output/public, public" in pushed.text and "static.json" in pushed.text
+    assert (
+        "Looked in: dist, build, out, _site, www, .output/public, public" in pushed.text
+        and "static.json" in pushed.text
+    )
+
+
+ANSWER = """
+const http = process.getBuiltinModule("http");
+http.createServer((_, answer) => answer.end("made by the build")).listen(process.env.PORT);
+"""
+MAKE = """
+const fs = require("fs"), path = require("path");
+for (const name of process.argv.slice(2)) {
+  fs.mkdirSync(path.dirname(name), { recursive: true });
+  fs.copyFileSync("answer.js", name);
+}
+"""
+FRAMEWORKS = {
+    "sveltekit": ("svelte.config.js", "@sveltejs/adapter-node", "build/handler.js build/index.js", "node build"),
+    "astro": ("astro.config.mjs", "@astrojs/node", "dist/server/entry.mjs", "node dist/server/entry.mjs"),
+    "nuxt": ("nuxt.config.ts", "", ".output/server/index.mjs && true nuxt build", "node .output/server/index.mjs"),
+}
+"""By name: a settings file, what it names, what the build leaves, what has to start it."""
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_server_that_a_framework_builds_needs_no_start_script(server: Server, folder: Path, name: str) -> None:
+    settings, adapter, made, started = FRAMEWORKS[name]
+    scripts = {"dev": "vite", "build": f"node make.js {made}", "preview": "vite preview"}
+    package = json.dumps({"scripts": scripts})
+    server.commit(folder, {settings: adapter, "make.js": MAKE, "answer.js": ANSWER, "package.json": package})
+    pushed = server.push(folder, f"n-made-{name}")
+    assert pushed.code == 0 and f" {started}" in pushed.text, pushed.text
+    assert server.get(f"n-made-{name}").body == "made by the build"
+
+
+def test_a_framework_for_servers_that_leaves_a_site_has_it_served(server: Server, folder: Path) -> None:
+    config = {"astro.config.mjs": 'import node from "@astrojs/node";\n'}
+    server.commit(folder, {**SITE, **config})
+    pushed = server.push(folder, "n-all-static")
+    assert pushed.code == 0 and "Serving dist/ with Caddy" in pushed.text, pushed.text
+    assert server.get("n-all-static", "/about").body == "<p>about</p>"
+
+
+def test_a_start_script_of_a_development_tool_gives_way_to_that_for_production(server: Server, folder: Path) -> None:
+    scripts = {"build": "node make.js dist/main.js", "start": "nest start", "start:prod": "node dist/main"}
+    server.commit(folder, {"make.js": MAKE, "answer.js": ANSWER, "package.json": json.dumps({"scripts": scripts})})
+    pushed = server.push(folder, "n-nest")
+    assert pushed.code == 0 and "The web process will be: npm run start:prod" in pushed.text, pushed.text
+    assert server.get("n-nest").body == "made by the build"
+
+
+@pytest.mark.parametrize(
+    ("app", "start"),
+    [
+        ("n-eleventy", "npx @11ty/eleventy --serve --quiet"),
+        ("n-gatsby", "npm run develop"),
+        ("n-react", "cross-env PORT=3000 react-scripts start"),
+    ],
+)
+def test_a_start_script_that_watches_sources_starts_no_server(
+    server: Server, folder: Path, app: str, start: str
+) -> None:
+    build = SITE["build.js"].replace("dist", "_site")
+    scripts = {"build": "node build.js", "start": start, "develop": "gatsby develop"}
+    server.commit(folder, {**SITE, "build.js": build, "package.json": json.dumps({"scripts": scripts})})
+    pushed = server.push(folder, app)
+    assert pushed.code == 0 and "Serving _site/ with Caddy" in pushed.text, pushed.text
+    assert server.get(app, "/about").body == "<p>about</p>"
 
 
 NATIVE = {

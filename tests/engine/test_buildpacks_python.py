@@ -228,6 +228,13 @@ async def test_a_package_that_does_not_build_may_be_older_than_the_default_pytho
         assert failed.code == 1 and ("3.11 >.python-version" in failed.text) == hints, failed.text
 
 
+async def test_an_old_package_finds_the_pkg_resources_that_it_imports(tmp_path: Path, shared: Path) -> None:
+    old = {"requirements.txt": "gunicorn==20.0.4\n"}
+    async with App(tmp_path, shared, "python", old).standing() as app:
+        assert "An older setuptools" in (await app.build()).text
+        assert "20.0.4" in (await app.run(".heroku/python/bin/gunicorn --version")).text
+
+
 async def test_hooks_run_before_and_after_with_config_and_pip(tmp_path: Path, shared: Path) -> None:
     files = {
         "requirements.txt": "itsdangerous\n",

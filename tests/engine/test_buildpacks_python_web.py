@@ -74,6 +74,11 @@ FACTORY = FLASK.replace("app =", "def create_app():\n    app =").replace("\n\n@"
 FACTORY = FACTORY.replace(
     "\ndef home():\n    return 'flask'\n", "\n    def home():\n        return 'flask'\n    return app\n"
 )
+DASH = (
+    "from dash import Dash, html\n\napp = Dash(__name__)\nserver = app.server\napp.layout = html.Div('Dash')\n\n"
+    "if __name__ == '__main__':\n    app.run(debug=True)\n"
+)
+STREAMLIT = "import streamlit as st\n\nst.set_page_config(page_title='Hello')\nst.write('Streamlit')\n"
 FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/')\ndef home():\n    return 'fastapi'\n"
 
 
@@ -89,6 +94,11 @@ FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/')\ndef ho
         (
             {"requirements.txt": "fastapi\nhypercorn\n", "main.py": FASTAPI},
             "hypercorn --bind 0.0.0.0:$PORT main:api",
+        ),
+        ({"requirements.txt": "dash\ngunicorn\n", "app.py": DASH}, "gunicorn app:server"),
+        (
+            {"requirements.txt": "streamlit\n", "Hello.py": STREAMLIT, "utils.py": "import streamlit\n"},
+            "streamlit run Hello.py --server.port $PORT --server.address 0.0.0.0 --server.headless true",
         ),
         (DJANGO, "gunicorn shop.wsgi:application"),
         (

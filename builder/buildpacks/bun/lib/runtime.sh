@@ -45,7 +45,7 @@ install_bun() {
 		ln -s bun "$BUN_DIR/bin/bunx"
 		echo "$package $VERSION" >"$BUN_DIR/version"
 	fi
-	export PATH=$BUN_DIR/bin:$BUILD_DIR/node_modules/.bin:$PATH
+	export PATH=$BUN_DIR/bin:$PWD/node_modules/.bin:$PATH
 }
 
 fail_version() {
@@ -93,7 +93,7 @@ needs_node() {
 commands() {
 	local name command
 	field .scripts.start | sed '/^$/d'
-	sed -n 's/^[A-Za-z0-9_-]*:[[:space:]]*//p' Procfile 2>/dev/null | while read -r command; do
+	{ cat "$BUN_DIR/web" && sed -n 's/^[A-Za-z0-9_-]*:[[:space:]]*//p' Procfile 2>/dev/null; } | sed '/^$/d' | while read -r command; do
 		echo "$command"
 		name=$(sed -nE 's/^bun run ([^ -][^ ]*).*/\1/p' <<<"$command")
 		if [[ -n $name ]]; then jq -r --arg name "$name" '.scripts[$name] // empty' package.json; fi

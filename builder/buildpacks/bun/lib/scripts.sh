@@ -17,3 +17,17 @@ build() {
 	fi
 	run_script heroku-cleanup
 }
+
+# entry: the file that is run where no script says what to start.
+entry() {
+	local file
+	for file in "$(field '.module // .main')" {index,server,app,src/index,src/server}.{ts,tsx,js}; do
+		if [[ -n $file && -f $file ]]; then
+			printf '%s\n' "$file"
+			return
+		fi
+	done
+}
+
+# is_bun_site: Bun runs a program without a start script, unless there is a page that it belongs to.
+is_bun_site() { { [[ -n $(field .scripts.start) || -f index.html || -z $(entry) ]]; } && is_site; }

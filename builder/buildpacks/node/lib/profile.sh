@@ -21,4 +21,5 @@ write_profile() {
 		fi
 	PROFILE
 	printf 'export PATH="%s/bin:%s/node_modules/.bin:$PATH"\n' "$NODE_DIR/tools/bin:$NODE_DIR" "$BUILD_DIR" >"$BUILDPACK_DIR/export"
+	decide_web "$NODE_DIR/web"
 }

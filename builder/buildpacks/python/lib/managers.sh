@@ -7,7 +7,19 @@ install_with_pip() {
 	local again=()
 	# A directory of the app's own has the same name and version whatever is in it.
 	if [[ $VOLATILE == yes ]]; then again=(--reinstall --refresh); fi
-	uv pip install --exact "${again[@]}" -r requirements.txt
+	uv pip install --exact "${again[@]}" -r requirements.txt || return
+	keep_pkg_resources
+}
+
+# Old packages import pkg_resources, and ask for any setuptools; those since 82 are without it.
+keep_pkg_resources() {
+	local packages
+	packages=$(echo "$VENV"/lib/python*/site-packages)
+	if [[ -d $packages/setuptools && ! -d $packages/pkg_resources ]] && ! grep -qi '^setuptools' requirements.txt &&
+		grep -rqE --include='*.py' --exclude-dir=setuptools '^(import|from) pkg_resources' "$packages"; then
+		echo "An older setuptools, for a package that imports pkg_resources:"
+		uv pip install 'setuptools<81'
+	fi
 }
 
 install_with_uv() {

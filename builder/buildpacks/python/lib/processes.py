@@ -3,18 +3,21 @@
 # ruff: noqa: T201
 
 import re
+import shlex
 import sys
 from pathlib import Path
 
 FLASK = re.compile(r"^(app|application)\s*=\s*(?:flask\.)?Flask\(", re.MULTILINE)
 FLASK_FACTORY = re.compile(r"^def (create_app|make_app)\(\s*\)", re.MULTILINE)
 WSGI = re.compile(r"^(app|application)\s*=|^from \S+ import (?:\w+ as )?(app|application)\b", re.MULTILINE)
+DASH = re.compile(r"^(server)\s*=\s*\w+\.server\b", re.MULTILINE)
+STREAMLIT = (r"^\s*st\.set_page_config\(", r"^import streamlit\b|^from streamlit\b")
 FASTAPI = re.compile(r"^(\w+)\s*(?::\s*FastAPI\s*)?=\s*(?:fastapi\.)?FastAPI\(", re.MULTILINE)
 MODULES = ("app.py", "main.py", "wsgi.py", "application.py", "server.py", "app/__init__.py", "app/main.py")
 
 
 def main(root: Path) -> None:
-    command = django(root) or flask(root) or fastapi(root)
+    command = django(root) or flask(root) or fastapi(root) or dash(root) or streamlit(root)
     print("---")
     if command:
         print(f"default_process_types:\n  web: {quoted(command)}")
@@ -50,6 +53,24 @@ def fastapi(root: Path) -> str:
         return ""
     found = defined(root, FASTAPI)
     return served(program, found[0]) if len(found) == 1 else ""
+
+
+def dash(root: Path) -> str:
+    """The Flask app below a Dash one, as its guide to deployment has it."""
+    found = defined(root, DASH) if installed(root, "dash") and has(root, "gunicorn") else []
+    return served("gunicorn", found[0]) if len(found) == 1 else ""
+
+
+def streamlit(root: Path) -> str:
+    """The page of the name that Streamlit's own hosting looks for, else the one that sets the page up."""
+    if not has(root, "streamlit"):
+        return ""
+    pages = {path.name: text(path) for path in root.glob("*.py")}
+    choices = [[name for name in pages if name == "streamlit_app.py"]]
+    choices += [[name for name in pages if re.search(sign, pages[name], re.MULTILINE)] for sign in STREAMLIT]
+    found = next((names for names in choices if len(names) == 1), [])
+    options = "--server.port $PORT --server.address 0.0.0.0 --server.headless true"
+    return f"streamlit run {shlex.quote(found[0])} {options}" if found else ""
 
 
 def served(program: str, target: str, where: str = ".") -> str:

@@ -2,6 +2,7 @@
 # Caddy over the folder of a site in BUILD_DIR. Also for buildpacks whose build leaves a site.
 
 SITE_LIB=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+SITE_COMMAND="caddy run --config /app/.heroku/caddy/Caddyfile --adapter caddyfile"
 
 serve_site() {
 	local caddy=$BUILD_DIR/.heroku/caddy
@@ -21,5 +22,5 @@ serve_site() {
 site_folder() { python3 -IBS "$SITE_LIB/site_folder.py" "$1"; }
 
 site_release() {
-	printf -- '---\ndefault_process_types:\n  web: caddy run --config /app/.heroku/caddy/Caddyfile --adapter caddyfile\n'
+	printf -- '---\ndefault_process_types:\n  web: %s\n' "$SITE_COMMAND"
 }

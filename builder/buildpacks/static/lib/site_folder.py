@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-BUILT = ("dist", "build", "out", ".output/public", "public")
-"""Where build scripts leave a site: Vite, Astro and Vue; Create React App; Next.js; Nuxt; Gatsby."""
+BUILT = ("dist", "build", "out", "_site", "www", ".output/public", "public", "build/client")
+BUILT += (".vitepress/dist", "docs/.vitepress/dist", ".vuepress/dist", "docs/.vuepress/dist")
+"""Where build scripts leave a site: Vite, Astro and Vue; Create React App, Docusaurus and SvelteKit; Next.js; Eleventy;
+Stencil and Ionic; Nuxt; Gatsby and Hexo; React Router; VitePress and VuePress."""
 COMMITTED = ("public", "dist", "build")
 
 

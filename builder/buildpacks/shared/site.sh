@@ -4,25 +4,23 @@
 SITE_DIR=$(readlink -f "$BUILDPACK_DIR")/../static
 # shellcheck source=/dev/null
 source "$SITE_DIR/lib/serve.sh"
+# shellcheck source=/dev/null
+source "$BUILDPACK_DIR/lib/start.sh"
 
 # is_site: a build script, and nothing that says how to start a server, neither the app nor a buildpack after this one.
 is_site() {
 	[[ -z ${MOTHERSHIP_FOLLOWED:-} ]] || return 1
 	builds || return 1
 	if grep -qsE '^web[[:space:]]*:' Procfile || [[ -f server.js ]]; then return 1; fi
-	[[ -f static.json || -z $(field .scripts.start) ]] || starts_for_development
-}
-
-# Tools that watch sources are no servers, and production lacks them.
-starts_for_development() {
-	[[ $(field .scripts.start) =~ ^(npm run (dev|preview)|vite|vite (dev|serve|preview)|react-scripts start|vue-cli-service serve|ng serve|astro (dev|preview)|gatsby develop|parcel( serve)?)( .*)?$ ]]
+	[[ ! -f static.json ]] || return 0
+	if makes_server; then return 1; fi
+	[[ -z $(field .scripts.start) ]] || starts_for_development
 }
 
 # work_aside: build in a copy of the app in the cache, where the packages stay.
 work_aside() {
 	WORK_DIR=$CACHE_DIR/site
-	rm -rf "$BUILD_DIR/.heroku/node"
-	rm -rf "$BUILD_DIR/node_modules"
+	rm -rf "$BUILD_DIR/.heroku/node" "$BUILD_DIR/.heroku/bun" "$BUILD_DIR/node_modules"
 	mkdir -p "$WORK_DIR"
 	rsync -a --delete --exclude=node_modules --exclude=/.heroku --exclude=/.profile.d "$BUILD_DIR/" "$WORK_DIR/"
 	NODE_DIR=$CACHE_DIR/runtime STATE=$CACHE_DIR/runtime/packages.sha
@@ -50,14 +48,15 @@ publish_site() {
 field_of() { jq -r "$2 // \"\"" "$1" 2>/dev/null || true; }
 
 fail_no_site() {
-	local why="package.json has a build script and no start script, and the build left no index.html to serve." start=""
-	[[ ! -f .output/server/index.mjs ]] || start="node .output/server/index.mjs"
-	[[ ! -f build/index.js ]] || start="node build"
-	[[ ! -f dist/server/entry.mjs ]] || start="node dist/server/entry.mjs"
-	[[ ! -f .next/BUILD_ID ]] || start="next start -p \$PORT"
+	local why="package.json has a build script and no start script for a server, and the build left no index.html to serve." start
+	start=$(server_left)
 	if [[ -n $start ]]; then
 		fail "$why" "It made a server. Add what starts it to the scripts of package.json:" "  \"start\": \"$start\""
 	fi
-	fail "$why" "Looked in: dist, build, out, .output/public, public" \
+	if [[ -d .svelte-kit ]]; then
+		fail "$why" "SvelteKit's adapter decides what its build makes. For a server: npm install -D @sveltejs/adapter-node," \
+			"and import it in svelte.config.js in place of the one that is there. For a site: @sveltejs/adapter-static."
+	fi
+	fail "$why" "Looked in: dist, build, out, _site, www, .output/public, public, build/client, .vitepress/dist, docs/.vitepress/dist" \
 		"A site in another folder: {\"root\": \"FOLDER\"} in static.json. A server: a start script in package.json, or a Procfile."
 }

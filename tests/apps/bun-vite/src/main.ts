@@ -1,0 +1,2 @@
+const app: HTMLElement = document.querySelector("#app")!;
+app.textContent = location.pathname;
