@@ -10,7 +10,7 @@ say_what_was_read() {
 	reads_names '*manage.py' '*settings.py' '*wsgi.py' '*asgi.py'
 	# Without a web process of the app's own, processes.py looks for one in these.
 	if ! grep -qsE '^web[[:space:]]*:' Procfile; then
-		reads app.py main.py wsgi.py application.py server.py app/__init__.py app/main.py
-		reads_names 'app/*'
+		reads '*.py'
+		reads_names '*.py'
 	fi
 }
