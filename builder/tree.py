@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from builder.source import Source
-from mothership.errors import BuildFailed
+from mothership.errors import BuildFailed, Invalid
 
 SUBMODULE = "160000"
+PATTERNS = 1000
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,16 @@ def ignored(path: str, patterns: Iterable[str]) -> bool:
 
 
 def slugignore(data: bytes) -> tuple[str, ...]:
-    """The patterns of a .slugignore file."""
+    """The patterns of a .slugignore file. Raises Invalid for more than anybody means."""
     lines = (line.strip() for line in data.decode(errors="replace").splitlines())
-    return tuple(line for line in lines if line.strip("/") and not line.startswith(("#", "!")))
+    patterns = tuple(line for line in lines if line.strip("/") and not line.startswith(("#", "!")))
+    if len(patterns) > PATTERNS:
+        raise Invalid(
+            f".slugignore has {len(patterns)} patterns; {PATTERNS} are the most.",
+            "Name folders instead of the files in them.",
+            reason="bad .slugignore",
+        )
+    return patterns
 
 
 def _where(source: Source) -> list[str]:

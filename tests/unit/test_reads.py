@@ -12,8 +12,9 @@ from builder.memory import AGE, Last, Memory, key
 from builder.packs import HERE
 from builder.reads import Changes, Reads
 from builder.source import Source
-from builder.tree import read_tree
+from builder.tree import read_tree, slugignore
 from builder.workspace import Workspace
+from mothership.errors import Invalid
 
 LINES = ("= requirements.txt", "= *package.json", "? app/*", "= odd[[]1].py")
 
@@ -138,6 +139,12 @@ def test_a_build_that_was_cut_off_leaves_nothing_to_go_on_from(repository: Path,
     with pytest.raises(RuntimeError), workspace.building():
         raise RuntimeError
     assert workspace.changes(read_tree(source)) is None
+
+
+def test_slugignore_has_an_end() -> None:
+    assert slugignore(b"# no\n\n/docs\n!x\n*.md\n") == ("/docs", "*.md")
+    with pytest.raises(Invalid, match="1001 patterns"):
+        slugignore(b"x\n" * 1001)
 
 
 def observed(tmp_path: Path, program: str, **files: str) -> tuple[int, list[str], str]:
