@@ -93,7 +93,7 @@ needs_node() {
 commands() {
 	local name command
 	field .scripts.start | sed '/^$/d'
-	{ cat "$BUN_DIR/web" && sed -n 's/^[A-Za-z0-9_-]*:[[:space:]]*//p' Procfile 2>/dev/null; } | sed '/^$/d' | while read -r command; do
+	{ cat "$BUN_DIR/web" && echo && sed -n 's/^[A-Za-z0-9_-]*:[[:space:]]*//p' Procfile 2>/dev/null; } | sed '/^$/d' | while read -r command; do
 		echo "$command"
 		name=$(sed -nE 's/^bun run ([^ -][^ ]*).*/\1/p' <<<"$command")
 		if [[ -n $name ]]; then jq -r --arg name "$name" '.scripts[$name] // empty' package.json; fi
