@@ -41,3 +41,9 @@ def outlives_a_build(directory: str) -> bool:
 
 HOLDERS = frozenset({".heroku/", "vendor/"})
 """Directories that may hold some of those without being one."""
+
+
+def parents(path: str) -> list[str]:
+    """The folders that a path is in, from the root."""
+    pieces = path.split("/")[:-1]
+    return ["/".join(pieces[: count + 1]) for count in range(len(pieces))]

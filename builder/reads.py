@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from builder.parts import Part, part
+from builder.parts import Part, parents, part
 
 EVERYTHING = "everything"
-DECIDING = frozenset({".slugignore", "app.json", ".buildpacks", "project.toml", "heroku.yml"})
-"""Files of the root that decide about the build itself."""
+DECIDING = frozenset(
+    {".slugignore", "app.json", ".buildpacks", "project.toml", "heroku.yml"}
+    | {"pyproject.toml", "package.json", "system.properties"}
+)
+"""Files of the root that decide about the build itself, or by their contents which buildpack detects the app."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,13 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.contents or self.names)
+
+    def reach(self, made: Iterable[str]) -> bool:
+        """Whether a file comes or goes where one of these paths is, in it, or in its place."""
+        places = frozenset(made)
+        return any(name in places or any(parent in places for parent in parents(name)) for name in self.names) or any(
+            parent in self.names for place in places for parent in parents(place)
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 
+from builder.parts import parents
 from builder.source import Source
 from mothership.errors import BuildFailed, Invalid
 
@@ -106,9 +107,3 @@ def _fed(pipe: IO[bytes], data: bytes) -> threading.Thread:
     thread = threading.Thread(target=feed)
     thread.start()
     return thread
-
-
-def parents(path: str) -> list[str]:
-    """The folders that a path is in, from the root."""
-    pieces = path.split("/")[:-1]
-    return ["/".join(pieces[: count + 1]) for count in range(len(pieces))]

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from builder.parts import HOLDERS, outlives_a_build
+from builder.parts import HOLDERS, outlives_a_build, parents
 from builder.reads import Changes
 from builder.source import Source
-from builder.tree import Entry, contents, parents
+from builder.tree import Entry, contents
 from mothership.errors import BuildFailed
 
 OWNER = 1000
@@ -119,7 +119,7 @@ class Workspace:
 
     def _extra(self, tree: Mapping[str, Entry], keep: frozenset[str]) -> Iterator[str]:
         """What is neither in the tree nor to be kept nor may outlive a build."""
-        directories = {parent for path in tree for parent in parents(path)}
+        directories = {parent for path in (*tree, *keep) for parent in parents(path)}
 
         def below(relative: str) -> Iterator[str]:
             with os.scandir(self.app / relative) as entries:

@@ -32,6 +32,7 @@ LINES = ("= requirements.txt", "= *package.json", "? app/*", "= odd[[]1].py")
         ("", "web/x.py", False),
         ("", "new.py", True),
         ("app.json", "", True),
+        ("pyproject.toml", "", True),
         (".slugignore", "", True),
         ("node_modules/x/index.js", "", True),
         ("vendor/x.rb", "", True),
@@ -118,6 +119,27 @@ def test_a_workspace_tells_changes_and_what_a_build_left(repository: Path, tmp_p
     assert (workspace.app / "a.py").read_text() == "one" and not (workspace.app / "b/d.py").exists()
     workspace.sync(second, read_tree(second))
     assert not (workspace.app / "static").exists() and (workspace.app / "node_modules/z.js").exists()
+
+
+def test_what_a_build_left_stays_where_the_commits_own_files_beside_it_go(repository: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "place")
+    first = committed(repository, {"a.py": "1", ".profile.d/own.sh": "2"})
+    workspace.sync(first, read_tree(first))
+    (workspace.app / ".profile.d/python.sh").write_text("made")
+    made = workspace.made(read_tree(first))
+    assert made == (".profile.d/python.sh",)
+    (repository / ".profile.d/own.sh").unlink()
+    second = committed(repository, {})
+    workspace.sync(second, read_tree(second), made)
+    assert [path.name for path in (workspace.app / ".profile.d").iterdir()] == ["python.sh"]
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"), [("static/x.css", True), ("made/by.sh", True), ("made/other.sh", False), ("statics/x.css", False)]
+)
+def test_a_file_that_comes_where_the_build_left_one_makes_it_run_again(path: str, seen: bool) -> None:
+    made = ("static", "made/by.sh")
+    assert Changes(frozenset(), frozenset([path])).reach(made) is seen
 
 
 @pytest.mark.parametrize("touch", ["changed", "removed"])
