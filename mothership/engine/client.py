@@ -20,6 +20,7 @@ T = TypeVar("T")
 API = "1.41"
 """The API that everything here is written for; an engine that no longer speaks it is spoken to in its oldest."""
 GONE = "out of sequence"
+UNNAMED = "<none>:<none>"
 
 
 class EngineError(MothershipError):
@@ -217,7 +218,9 @@ class Engine:
         return True
 
     async def images(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-        return await self.call(lambda api: api.images(filters={"label": _labels(labels)}))
+        """Images with all these labels. Their RepoTags are names alone, none for an image whose name has moved on."""
+        found = await self.call(lambda api: api.images(filters={"label": _labels(labels)}))
+        return [{**image, "RepoTags": [tag for tag in image["RepoTags"] or [] if tag != UNNAMED]} for image in found]
 
     async def import_image(self, tar: Path, repository: str, tag: str, changes: tuple[str, ...] = ()) -> None:
         """Make an image of one layer from a tar of a root file system."""
