@@ -87,7 +87,7 @@ class Dockerfiles:
                 time_limit(self._settings.build_time),
                 cgroups.limited(cgroups.mark(source.build_id), cgroups.allowance(self._settings)),
             ):
-                last = await _show(child, out)
+                last = await _show(child, out, f"{self._settings.registry}/")
                 return await child.wait(), last
         finally:
             await _ended(child)
@@ -149,6 +149,14 @@ def line_shape(line: str) -> tuple[str, str]:
     return "", ""
 
 
+def _closed() -> BuildFailed:
+    return BuildFailed(
+        "The Dockerfile names an image of this server's own registry; nothing is taken from there.",
+        "Start FROM an image of another registry, or copy the files into this app's repository.",
+        reason="internal image",
+    )
+
+
 def _unreachable(source: Source, match: re.Match[str]) -> BuildFailed:
     """The error for a base image whose registry can't be asked."""
     image = match["name"] if match["tag"] == "latest" else f"{match['name']}:{match['tag']}"
@@ -206,13 +214,19 @@ async def _ended(child: asyncio.subprocess.Process) -> None:
         await child.wait()
 
 
-async def _show(child: asyncio.subprocess.Process, out: Output) -> str:
-    """Render the build's lines as they come; the last error."""
+async def _show(child: asyncio.subprocess.Process, out: Output, closed: str) -> str:
+    """Render the build's lines as they come; the last error.
+
+    Raises BuildFailed when a step is about an image whose name begins with `closed`. The engine has the images of all
+    apps, and gives one whose digest is known to any build without asking the registry.
+    """
     assert child.stdout
     lines, error, shown = Lines(), "", ""
     while data := await child.stdout.read(CHUNK):
         for line in lines.feed(data):
             kind, text = line_shape(line)
+            if closed in line and kind != "detail":
+                raise _closed()
             if kind == "step" and text != shown:
                 out.step(text)
                 shown = text

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import http.server
 import json
+import re
 import tarfile
 import threading
 import time
@@ -214,11 +215,19 @@ def test_a_dockerfile_can_not_start_from_another_apps_image(strict: Server, fold
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     build = json.loads(strict.ssh("builds victim --json").stdout)[0]["build"].lower()
-    for tag in (build, "latest"):
-        image = f"{strict.settings.registry}/victim:{tag}"
-        strict.commit(stranger, {"Dockerfile": f"FROM {image}\nRUN cat /app/secret.txt\n"})
-        pushed = strict.push(stranger, "thief")
-        assert pushed.code == 1 and "mine alone" not in pushed.text, pushed.text
+    digest = re.search(r"sha256:[0-9a-f]{64}", strict.ssh("apps:info victim").stdout)
+    assert digest
+    host, port = strict.settings.registry.split(":")
+    for image in (f"victim:{build}", "victim:latest", f"victim@{digest[0]}"):
+        for dockerfile in (
+            f"FROM {strict.settings.registry}/{image}\nRUN cat /app/secret.txt\n",
+            f"ARG A={host}:\nARG B={port}/{image}\nFROM $A$B\nRUN cat /app/secret.txt\n",
+            f"FROM mothership/stack-run:heroku-24\nCOPY --from={strict.settings.registry}/{image} /app/secret.txt /\n"
+            "RUN cat /secret.txt\n",
+        ):
+            strict.commit(stranger, {"Dockerfile": dockerfile})
+            pushed = strict.push(stranger, "thief")
+            assert pushed.code == 1 and "mine alone" not in pushed.text, pushed.text
 
 
 def test_a_base_image_out_of_reach_is_named_with_a_way_around_it(server: Server, folder: Path) -> None:
