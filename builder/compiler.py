@@ -43,7 +43,8 @@ class Compiler:
         last = memory.recall(decided) if decided and not source.no_cache else None
         changes = await in_thread(workspace.changes, tree) if last else None
         if last and changes and not changes.reach(last.made) and not last.read.any_of(changes):
-            out.step("Nothing to run: no step of the last build read what has changed (all of it anew: -o no-cache)")
+            out.step("Build steps skipped: none of them reads what has changed")
+            out.detail("To run them all the same: git push -o no-cache")
             await in_thread(workspace.sync, source, tree, last.made)
             return Compiled(last.processes, last.config, last.used, last.extras, last.reads)
         memory.forget()

@@ -1,6 +1,7 @@
 """The one room that speaks to the container engine."""
 
-from mothership.engine.client import Engine, EngineError
+from mothership.engine.calls import EngineError
+from mothership.engine.client import Engine
 from mothership.engine.container import Bind, ContainerSpec
 from mothership.engine.ensure import ensure
 from mothership.engine.stream import Stream

@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.server import Server
 
-NOTHING = "Nothing to run: no step of the last build read what has changed"
+SKIPPED = "Build steps skipped: none of them reads what has changed"
 DJANGO = {
     "requirements.txt": "django==5.2\ngunicorn\n",
     "Procfile": "web: gunicorn site_.wsgi\n",
@@ -59,7 +59,7 @@ def pushed(server: Server, folder: Path, app: str, files: dict[str, str]) -> boo
     server.commit(folder, files)
     done = server.push(folder, app, timeout=400)
     assert done.code == 0, done.text
-    return NOTHING not in done.text
+    return SKIPPED not in done.text
 
 
 def test_a_django_apps_code_is_changed_without_collecting_its_static_files_again(server: Server, folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_after_a_build_that_failed_all_of_it_runs_again(server: Server, folder: 
 def test_who_asks_for_the_same_again_gets_a_whole_build(server: Server, folder: Path) -> None:
     assert pushed(server, folder, "u-again", FLASK)
     done = server.ssh("redeploy u-again")
-    assert done.returncode == 0 and NOTHING not in done.stdout and "Using Python" in done.stdout, done.stdout
+    assert done.returncode == 0 and SKIPPED not in done.stdout and "Using Python" in done.stdout, done.stdout
     server.commit(folder, {}, message="Nothing but a message")
     assert pushed(server, folder, "u-again", {})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mothership.engine.client import spoken_version
+from mothership.engine.calls import spoken_version
 
 
 @pytest.mark.parametrize(
