@@ -35,7 +35,7 @@ class Recipe:
 def by_config(source: Source) -> Recipe | None:
     """What the config var DOCKERFILE_PATH says. Raises Invalid."""
     given = source.config.get(PATH, "").strip()
-    return Recipe(inside(given, f"The config var {PATH}"), named_by=f"the config var {PATH}") if given else None
+    return Recipe(_file(given, f"The config var {PATH}"), named_by=f"the config var {PATH}") if given else None
 
 
 def by_commit(root: Root) -> Recipe | None:
@@ -49,7 +49,7 @@ def _heroku(root: Root) -> Recipe | None:
     if not found:
         return None
     process = "web" if "web" in found else next(iter(found))
-    path = inside(found[process], f"build.docker.{process} in {herokuyml.NAME}")
+    path = _file(found[process], f"build.docker.{process} in {herokuyml.NAME}")
     return Recipe(
         path,
         context=_folder(path),
@@ -69,12 +69,17 @@ def _captain(root: Root) -> Recipe | None:
     except (ValueError, AttributeError, RecursionError) as error:
         raise Invalid(f"{CAPTAIN} is not what it should be: {error}.", reason=f"malformed {CAPTAIN}") from error
     if isinstance(path, str) and path.strip():
-        return Recipe(inside(path, f"dockerfilePath in {CAPTAIN}"), named_by=CAPTAIN)
+        return Recipe(_file(path, f"dockerfilePath in {CAPTAIN}"), named_by=CAPTAIN)
     if isinstance(lines, list) and lines:
         return Recipe(text=_text(lines), named_by=CAPTAIN)
     if isinstance(image, str) and image.strip():
         return Recipe(text=_text([f"FROM {image.strip()}"]), named_by=CAPTAIN)
     return None
+
+
+def _file(given: str, what: str) -> str:
+    """A Dockerfile's path; the root itself stands for the one in it. Raises Invalid."""
+    return inside(given, what) or NAME
 
 
 def _text(lines: Iterable[object]) -> bytes:

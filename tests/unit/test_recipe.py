@@ -81,6 +81,12 @@ def test_a_path_out_of_the_repository_is_an_error(path: str) -> None:
         chosen({"captain-definition": json.dumps({"dockerfilePath": path}).encode()})
 
 
+@pytest.mark.parametrize("given", [".", "/", "./"])
+def test_the_root_named_as_a_dockerfile_is_the_one_in_it(given: str) -> None:
+    recipe = chosen({}, DOCKERFILE_PATH=given)
+    assert recipe and recipe.path == "Dockerfile"
+
+
 def test_only_declared_config_vars_are_arguments() -> None:
     text = b"ARG ONE\nFROM x\n  arg TWO=2\n# ARG THREE\n"
     assert declared(text, {"ONE": "1", "TWO": "two", "THREE": "3"}) == {"ONE": "1", "TWO": "two"}
