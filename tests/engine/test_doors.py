@@ -163,6 +163,7 @@ def test_a_single_folder_is_the_root_and_a_first_archive_makes_the_app(server: S
         ("a bomb", tarball({"zeros": "\0" * 90_000_000}), "more than 80 MiB"),
         ("half of it", tarball(site("x", more=secrets.token_hex(50_000)))[:-9000], "damaged"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_bad_archive_is_refused_and_leaves_nothing(server: Server, what: str, packed: bytes, reason: str) -> None:
     done = server.ssh("deploy unpackable --tar -", stdin=packed)
