@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from builder.parts import HOLDERS, outlives_a_build, parents
-from builder.reads import Changes
 from builder.source import Source
 from builder.tree import Entry, contents
 from mothership.errors import BuildFailed
@@ -30,16 +29,17 @@ class Workspace:
         self._builders = root / "buildpacks"
         self._extras = root / "extras"
 
-    def changes(self, tree: Mapping[str, Entry]) -> Changes | None:
-        """What is other than in the tree of the last sync; None where a build touched that, or can't be trusted."""
+    def changes(self, tree: Mapping[str, Entry]) -> frozenset[str] | None:
+        """The files with other contents than in the tree of the last sync.
+
+        None where a file came or went, where a build touched any, or where the workspace can't be trusted.
+        """
         before = self._load()
-        if not before or self._unfinished.exists():
+        if not before or before.keys() != tree.keys() or self._unfinished.exists():
             return None
         if any(_mark(self.app / path) != mark for path, (_, _, mark) in before.items()):
             return None
-        both = tree.keys() & before.keys()
-        changed = (path for path in both if before[path][:2] != [tree[path].mode, tree[path].blob])
-        return Changes(frozenset(changed), frozenset(tree.keys() ^ before.keys()))
+        return frozenset(path for path, entry in tree.items() if before[path][:2] != [entry.mode, entry.blob])
 
     def sync(self, source: Source, tree: Mapping[str, Entry], keep: Iterable[str] = ()) -> None:
         """Make the workspace a commit's tree plus what outlives a build, and `keep`. Raises BuildFailed, OSError."""
@@ -119,7 +119,7 @@ class Workspace:
 
     def _extra(self, tree: Mapping[str, Entry], keep: frozenset[str]) -> Iterator[str]:
         """What is neither in the tree nor to be kept nor may outlive a build."""
-        directories = {parent for path in (*tree, *keep) for parent in parents(path)}
+        directories = {parent for path in tree for parent in parents(path)}
 
         def below(relative: str) -> Iterator[str]:
             with os.scandir(self.app / relative) as entries:

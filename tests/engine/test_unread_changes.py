@@ -96,12 +96,17 @@ def test_settings_that_ask_another_program_or_what_is_built_are_asked_each_time(
 @pytest.mark.parametrize(
     ("app", "files", "unread", "read"),
     [
-        ("u-flask", FLASK, {"app.py": FLASK["app.py"].replace("one", "two")}, [{"more.txt": "attrs\n"}]),
+        (
+            "u-flask",
+            FLASK,
+            {"app.py": FLASK["app.py"].replace("one", "two")},
+            [{"more.txt": "attrs\n"}, {"bin/pre_compile": "echo first\n"}],
+        ),
         (
             "u-node",
             NODE,
-            {"lib/words.js": "module.exports = 'two';\n", "lib/new.js": ""},
-            [{"lib/package.json": "{}"}, {"package.json": NODE["package.json"].replace("1.0.0", "1.0.1")}],
+            {"lib/words.js": "module.exports = 'two';\n"},
+            [{"lib/new.js": ""}, {"package.json": NODE["package.json"].replace("1.0.0", "1.0.1")}],
         ),
         ("u-site", SITE, {"index.html": "<html>two"}, [{"static.json": "{}"}, {"sub/page.html": ""}]),
     ],
@@ -116,7 +121,7 @@ def test_other_languages_run_again_for_what_decides_alone(
     assert server.ssh(f"redeploy {app} --no-cache").returncode == 0
     assert image(server, app) == quick
     assert server.ssh(f"config:set {app} WHO=ada").returncode == 0
-    assert pushed(server, folder, app, {"sub/notes.md": "x"})
+    assert pushed(server, folder, app, {name: files[name] for name in unread})
     for each in read:
         assert pushed(server, folder, app, each), each
 

@@ -10,48 +10,44 @@ import pytest
 
 from builder.memory import AGE, Last, Memory, key
 from builder.packs import HERE
-from builder.reads import Changes, Reads
+from builder.reads import Reads
 from builder.source import Source
 from builder.tree import read_tree, slugignore
 from builder.workspace import Workspace
 from mothership.errors import Invalid
 
-LINES = ("= requirements.txt", "= *package.json", "? app/*", "= odd[[]1].py")
+LINES = ("= requirements.txt", "= *package.json", "= odd[[]1].py")
 
 
 @pytest.mark.parametrize(
-    ("contents", "names", "seen"),
+    ("path", "seen"),
     [
-        ("web/views.py", "", False),
-        ("requirements.txt", "", True),
-        ("a/b/package.json", "", True),
-        ("odd[1].py", "", True),
-        ("odd1.py", "", False),
-        ("app/x.py", "", False),
-        ("", "app/x.py", True),
-        ("", "web/x.py", False),
-        ("", "new.py", True),
-        ("app.json", "", True),
-        ("pyproject.toml", "", True),
-        (".slugignore", "", True),
-        ("node_modules/x/index.js", "", True),
-        ("vendor/x.rb", "", True),
+        ("web/views.py", False),
+        ("requirements.txt", True),
+        ("a/b/package.json", True),
+        ("odd[1].py", True),
+        ("odd1.py", False),
+        ("app.json", True),
+        ("pyproject.toml", True),
+        (".slugignore", True),
+        ("node_modules/x/index.js", True),
+        ("vendor/x.rb", True),
     ],
 )
-def test_a_build_runs_again_for_what_it_read(contents: str, names: str, seen: bool) -> None:
-    changes = Changes(frozenset(filter(None, [contents])), frozenset(filter(None, [names])))
-    assert Reads(LINES).any_of(changes) is seen
+def test_a_build_runs_again_for_what_it_read(path: str, seen: bool) -> None:
+    assert Reads(LINES).any_of([path]) is seen
+    assert Reads(LINES).any_of(["web/views.py", path]) is seen
 
 
 @pytest.mark.parametrize(
     ("path", "seen"), [("a.py", False), ("t/page.html", False), ("s/site.css", True), ("README", True)]
 )
 def test_only_some_kinds_of_files_may_change_where_native_code_may_read_others(path: str, seen: bool) -> None:
-    assert Reads(("~ .py .html",)).any_of(Changes(frozenset([path]), frozenset())) is seen
+    assert Reads(("~ .py .html",)).any_of([path]) is seen
 
 
 def test_a_build_of_which_nothing_is_known_runs_again() -> None:
-    assert Reads(("= a", "everything")).any_of(Changes(frozenset(), frozenset()))
+    assert Reads(("= a", "everything")).any_of([])
 
 
 LAST = Last("k", time.time(), ("= a",), ("static",), {"web": "x"}, {"A": "b"}, "python\n", ("java-21",))
@@ -111,35 +107,23 @@ def test_a_workspace_tells_changes_and_what_a_build_left(repository: Path, tmp_p
         (workspace.app / name).write_text("made")
     made = workspace.made(read_tree(first))
     assert sorted(made) == ["b/made.txt", "static"]
-    (repository / "b/d.py").unlink()
-    second = committed(repository, {"a.py": "one", "e/f.py": "4"})
-    assert workspace.changes(read_tree(second)) == Changes(frozenset({"a.py"}), frozenset({"b/d.py", "e/f.py"}))
+    second = committed(repository, {"a.py": "one"})
+    assert workspace.changes(read_tree(second)) == {"a.py"}
     workspace.sync(second, read_tree(second), made)
     assert (workspace.app / "static/x/y.css").exists() and (workspace.app / "b/made.txt").exists()
-    assert (workspace.app / "a.py").read_text() == "one" and not (workspace.app / "b/d.py").exists()
+    assert (workspace.app / "a.py").read_text() == "one"
     workspace.sync(second, read_tree(second))
     assert not (workspace.app / "static").exists() and (workspace.app / "node_modules/z.js").exists()
 
 
-def test_what_a_build_left_stays_where_the_commits_own_files_beside_it_go(repository: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bin/pre_compile", "new.py"])
+def test_a_file_that_comes_or_goes_is_more_than_a_change(repository: Path, tmp_path: Path, name: str) -> None:
     workspace = Workspace(tmp_path / "place")
-    first = committed(repository, {"a.py": "1", ".profile.d/own.sh": "2"})
-    workspace.sync(first, read_tree(first))
-    (workspace.app / ".profile.d/python.sh").write_text("made")
-    made = workspace.made(read_tree(first))
-    assert made == (".profile.d/python.sh",)
-    (repository / ".profile.d/own.sh").unlink()
-    second = committed(repository, {})
-    workspace.sync(second, read_tree(second), made)
-    assert [path.name for path in (workspace.app / ".profile.d").iterdir()] == ["python.sh"]
-
-
-@pytest.mark.parametrize(
-    ("path", "seen"), [("static/x.css", True), ("made/by.sh", True), ("made/other.sh", False), ("statics/x.css", False)]
-)
-def test_a_file_that_comes_where_the_build_left_one_makes_it_run_again(path: str, seen: bool) -> None:
-    made = ("static", "made/by.sh")
-    assert Changes(frozenset(), frozenset([path])).reach(made) is seen
+    first = committed(repository, {"a.py": "1"})
+    second = committed(repository, {name: "2"})
+    for old, new in ((first, second), (second, first)):
+        workspace.sync(old, read_tree(old))
+        assert workspace.changes(read_tree(new)) is None
 
 
 @pytest.mark.parametrize("touch", ["changed", "removed"])
@@ -149,7 +133,7 @@ def test_a_workspace_in_which_a_build_touched_the_commits_files_tells_none(
     workspace = Workspace(tmp_path / "place")
     source = committed(repository, {"a.py": "1"})
     workspace.sync(source, read_tree(source))
-    assert workspace.changes(read_tree(source)) == Changes(frozenset(), frozenset())
+    assert workspace.changes(read_tree(source)) == frozenset()
     (workspace.app / "a.py").write_text("2") if touch == "changed" else (workspace.app / "a.py").unlink()
     assert workspace.changes(read_tree(source)) is None
 
@@ -184,7 +168,7 @@ def test_a_program_is_seen_to_read_what_it_opens_and_imports(tmp_path: Path) -> 
     program = "import settings, os\nopen('data.txt').read()\nos.chdir('/')\nprint(settings.A, __name__, __file__)\n"
     status, notes, said = observed(tmp_path, program, settings__py="A = 1", data__txt="x", views__py="B = 2")
     assert status == 0 and said == "1 __main__ manage.py\n"
-    assert notes[:2] == ["? *", "~ .py .html .htm .txt .md .rst .jinja .jinja2 .j2"]
+    assert notes[:1] == ["~ .py .html .htm .txt .md .rst .jinja .jinja2 .j2"]
     assert {"= settings.py", "= data.txt", "= manage.py"} <= set(notes) and "= views.py" not in notes
 
 

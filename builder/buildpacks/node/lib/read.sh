@@ -7,8 +7,7 @@ say_what_was_read() {
 		return
 	fi
 	reads '*package.json' package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml pnpm-workspace.yaml \
-		.npmrc .yarnrc .yarnrc.yml '.yarn/*' '.pnp.*' .nvmrc .node-version Procfile static.json
-	reads_names '*binding.gyp' 'dist/*' 'build/*' '.output/*' '.next/*'
+		.npmrc .yarnrc .yarnrc.yml '.yarn/*' '.pnp.*' .nvmrc .node-version Procfile static.json '*.config.*'
 }
 
 # runs_scripts: the app's own, which may read anything.

@@ -11,7 +11,6 @@ collect_static() {
 	fi
 	if ! sets_static_root; then
 		reads '*.py'
-		reads_names '*.py'
 		step "Not collecting static files: no STATIC_ROOT in the settings"
 		return
 	fi

@@ -2,9 +2,8 @@
 
     observe.py NOTES ROOT SCRIPT ARGUMENT...
 
-Whatever Python opens is seen (PEP 578), not what is looked at without being opened: so all names count. What could
-read anything else, a child or a connection, makes it everything. Native code may open files of its own: so only kinds
-of files that no such code reads may change unread.
+Whatever Python opens is seen (PEP 578). What could read anything else, a child or a connection, makes it everything.
+Native code may open files of its own: so only kinds of files that no such code reads may change unread.
 """
 
 import os
@@ -58,7 +57,7 @@ class Notes:
     def write(self, path):
         files = self.files()
         everything = self.beyond or any(self.tells_builds_apart(name) for name in files)
-        lines = ["everything"] if everything else ["? *", "~ " + KINDS, *("= " + escaped(name) for name in files)]
+        lines = ["everything"] if everything else ["~ " + KINDS, *("= " + escaped(name) for name in files)]
         with Path(path).open("a", encoding="utf-8", errors="surrogateescape") as file:
             file.write("".join(line + "\n" for line in lines))
 

@@ -7,10 +7,8 @@ say_what_was_read() {
 		return
 	fi
 	reads .python-version runtime.txt pyproject.toml setup.py setup.cfg uv.toml "$MANAGER_FILE" "${READ[@]}" Procfile
-	reads_names '*manage.py' '*settings.py' '*wsgi.py' '*asgi.py'
 	# Without a web process of the app's own, processes.py looks for one in these.
 	if ! grep -qsE '^web[[:space:]]*:' Procfile; then
 		reads '*.py'
-		reads_names '*.py'
 	fi
 }
