@@ -12,7 +12,7 @@ from mothership.output import Output
 from mothership.releases import Order, Shipper
 from mothership.repos import Repos
 from mothership.store import App, Apps, Releases
-from mothership.swarm.cluster import Cluster
+from mothership.swarm.cluster import Cluster, Service
 from router import Router
 
 log = logger()
@@ -48,21 +48,20 @@ class Renaming:
         """Give the app another name. The caller holds both names' locks. Raises Invalid, Conflict, ReleaseFailed."""
         self._refuse(app, name)
         await self._copy(app.name, name)
-        self._apps.rename(app, name)
+        services = await self._services(app.name)
+        self._move(app, name, services)
         await self._logs.rename(app.name, name)
         await self._router.rename(app.name, name)
-        self._shipper.retirement.renamed[app.name] = name
         try:
             await self._ship(self._apps.get(name), app.name, user, out)
         except BaseException:
-            self._apps.rename(self._apps.get(name), app.name)
+            self._move(self._apps.get(name), app.name, services)
             await self._logs.rename(name, app.name)
             await self._router.rename(name, app.name)
-            del self._shipper.retirement.renamed[app.name]
             await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
             await self._repos.delete(name)
             raise
-        await self._tidy(app.name, name)
+        await self._tidy(app.name, name, services)
         return self._apps.get(name)
 
     def _refuse(self, app: App, name: str) -> None:
@@ -88,9 +87,17 @@ class Renaming:
         await self._shipper.ship(Order(app, current.image, config, current.commit, user, text, phase=False), out)
         await self._router.set_hosts(app.name, self._apps.hosts(app, self._settings.domain))
 
-    async def _tidy(self, old: str, new: str) -> None:
+    async def _services(self, app: str) -> list[Service]:
+        return [each for each in await self._cluster.services() if self._shipper.retirement.owners.of(each) == app]
+
+    def _move(self, app: App, name: str, services: list[Service]) -> None:
+        """The name and the services in one step: upkeep removes what belongs to no app."""
+        self._apps.rename(app, name)
+        self._shipper.retirement.owners.move(services, name)
+
+    async def _tidy(self, old: str, new: str, services: list[Service]) -> None:
         """What carries the old name goes; its services leave as those of any earlier release do."""
-        for service in await self._cluster.services(old):
+        for service in services:
             self._shipper.retirement.retire(service)
         for folder in FOLDERS:
             _move(self._settings.data / folder, old, new)

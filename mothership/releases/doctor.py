@@ -131,7 +131,7 @@ class Doctor:
 
     def _strays(self, services: list[Service]) -> Finding:
         apps = {app.name for app in self._apps.all()}
-        stray = [service.name for service in services if self._retirement.app(service.app) not in apps]
+        stray = [service.name for service in services if self._retirement.owners.of(service) not in apps]
         if stray:
             return Finding("services", f"{stray[0]} belongs to no app.", "doctor --repair removes it.")
         return Finding("services")

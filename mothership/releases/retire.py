@@ -7,8 +7,9 @@ from typing import Any
 
 from mothership.config import Settings
 from mothership.engine import Engine
-from mothership.errors import MothershipError
+from mothership.errors import Conflict, MothershipError
 from mothership.log import logger
+from mothership.releases.owners import Owners
 from mothership.store import Releases
 from mothership.swarm.cluster import Cluster, Service
 from mothership.swarm.tasks import Task
@@ -29,8 +30,7 @@ class Retirement:
         self._cluster = cluster
         self._router = router
         self._leaving: dict[str, asyncio.Task[None]] = {}
-        self.renamed: dict[str, str] = {}
-        """Earlier names of apps, whose services are still labelled with them."""
+        self.owners = Owners()
 
     def retire(self, service: Service) -> None:
         """Let a service go."""
@@ -40,11 +40,21 @@ class Retirement:
         """Let all services of an app's earlier releases go."""
         self._begin(f"{app}: others", self._find(app, version))
 
-    async def recall(self, service: str) -> None:
-        """Let a service stay after all, if it isn't gone yet; what it has in the proxy stays drained."""
-        if task := self._leaving.get(service):
-            task.cancel()
+    async def recall(self, service: str, app: str) -> None:
+        """Let an app's service stay after all, if it isn't gone yet; what it has in the proxy stays drained.
+
+        One that is left from an app of this name that has another now is waited for. Raises Conflict when it stays.
+        """
+        task = self._leaving.get(service)
+        if not self.owners.anothers(service, app):
+            if task:
+                task.cancel()
+                await asyncio.wait([task])
+            return
+        if task:
             await asyncio.wait([task])
+        if self.owners.anothers(service, app):
+            raise Conflict(f"The app that was named {app} before is still on its way out.", "Try again in a minute.")
 
     def leaving(self, service: str) -> bool:
         return service in self._leaving
@@ -75,12 +85,8 @@ class Retirement:
         except MothershipError as error:
             log.warning("retiring left to upkeep", app=app, error=error.message)
 
-    def app(self, label: str) -> str:
-        """The app that a label means today."""
-        return self.renamed.get(label, label)
-
     async def _retire(self, service: Service) -> None:
-        app = self.app(service.app)
+        app = self.owners.of(service)
         try:
             tasks = await self._cluster.tasks(service.name)
             ids = tuple(task.id for task in tasks)
@@ -91,11 +97,12 @@ class Retirement:
             await self._hurry(tasks)
             if service.process == "web":
                 await self._router.remove(app, ids)
+            self.owners.forget(service)
         except MothershipError as error:
             log.warning("retiring left to upkeep", service=service.name, error=error.message)
 
     def _patience(self, service: Service) -> int:
-        release = self._releases.find(self.app(service.app), service.release)
+        release = self._releases.find(self.owners.of(service), service.release)
         return release.drain if release else self._settings.drain
 
     async def _hurry(self, tasks: list[Task]) -> None:

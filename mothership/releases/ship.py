@@ -159,7 +159,7 @@ class Shipper:
         for process, quantity in quantities.items():
             if quantity:
                 out.detail(f"Starting {process}={quantity}")
-                await self.retirement.recall(self._cluster.name(release, process))
+                await self.retirement.recall(self._cluster.name(release, process), release.app)
                 await self._cluster.start(release, process, quantity)
 
     async def _switch(self, order: Order, release: Release, ids: tuple[str, ...]) -> None:

@@ -94,21 +94,22 @@ class Upkeep:
             await self._builder.ensure()
         services = await self._cluster.services()
         tasks = await self._cluster.all_tasks()
-        apps, today = self._apps.all(), self._shipper.retirement.app
-        self._logs.watch((t.container, today(t.app), f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
+        apps, owner = self._apps.all(), self._shipper.retirement.owners.of
+        self._logs.watch((t.container, owner(t), f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         self._dynos = {task.id: f"{task.process}.{task.slot}" for task in tasks}
         serving = self._releases.serving()
         self._vitals.watch(serving, tasks)
         for app in apps:
             release = serving.get(app.name)
-            mine = [service for service in services if today(service.app) == app.name]
+            mine = [service for service in services if owner(service) == app.name]
             if not self._locks.held(app.name) and _differ(release, mine):
                 # The release was read before other work was waited for: a deploy may have ended meanwhile.
                 await self._mend_services(self._releases.current(app.name), mine)
-            await self._mend_route(app, release, [task for task in tasks if today(task.app) == app.name])
+            await self._mend_route(app, release, [task for task in tasks if owner(task) == app.name])
         names = {app.name for app in apps}
         for service in services:
-            if today(service.app) not in names:
+            # Asked anew: the app may have got another name while the others were looked at.
+            if owner(service) not in names and not self._apps.exists(owner(service)):
                 await self._cluster.remove(service.name)
 
     async def _mend_services(self, release: Release | None, services: list[Service]) -> None:

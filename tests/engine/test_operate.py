@@ -164,9 +164,9 @@ def test_a_revoked_key_ends_its_open_sessions(server: Server, folder: Path, tmp_
     assert server.ssh("apps", key=key).returncode == 255
 
 
-async def renamed_under_load(server: Server, line: str) -> load.Tally:
+async def renamed_under_load(server: Server, line: str, host: str) -> load.Tally:
     url = f"http://127.0.0.1:{server.http_port}"
-    async with load.running(url, "www.rename.example", slow=False) as tally:
+    async with load.running(url, host, slow=False) as tally:
         done = await asyncio.to_thread(server.ssh, line)
         await asyncio.sleep(2)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -176,7 +176,7 @@ async def renamed_under_load(server: Server, line: str) -> load.Tally:
 def test_a_renamed_app_keeps_its_history_and_loses_no_request(server: Server, folder: Path) -> None:
     ship(server, folder, "before")
     assert server.ssh("domains:add before www.rename.example").returncode == 0
-    tally = asyncio.run(renamed_under_load(server, "apps:rename before after"))
+    tally = asyncio.run(renamed_under_load(server, "apps:rename before after", "www.rename.example"))
     assert tally.failed == [], tally.failed[:5]
     assert server.get("after").status == 200 and server.get("before").status == 404
     assert until(lambda: server.services("before") == [], seconds=20)
@@ -189,6 +189,25 @@ def test_a_renamed_app_keeps_its_history_and_loses_no_request(server: Server, fo
     assert gone.code != 0 and "no app" in gone.text
     refused = server.ssh("apps:rename after api")
     assert refused.returncode != 0 and "keeps for itself" in refused.stderr
+
+
+def test_renamed_there_and_back_an_app_loses_no_request(server: Server, folder: Path) -> None:
+    ship(server, folder, "to")
+    assert server.ssh("domains:add to www.to.example").returncode == 0
+    for line in ("apps:rename to fro", "apps:rename fro to"):
+        tally = asyncio.run(renamed_under_load(server, line, "www.to.example"))
+        assert tally.failed == [], (line, tally.failed[:5])
+
+
+def test_a_new_app_with_a_renamed_apps_earlier_name_is_its_own(server: Server, folder: Path) -> None:
+    ship(server, folder, "first")
+    assert server.ssh("apps:rename first second").returncode == 0
+    server.commit(folder, {"app.py": WEB.replace("one", "newcomer")})
+    assert server.push(folder, "first").code == 0
+    assert until(lambda: server.services("first") == ["first-web-v1"])
+    time.sleep(3)  # upkeep looks twice a second, and leaves both alone
+    assert server.get("first").body.startswith("newcomer") and server.get("second").body.startswith("one")
+    assert server.services("first") == ["first-web-v1"] and server.services("second") == ["second-web-v2"]
 
 
 def test_a_rename_that_fails_changes_nothing(server: Server, folder: Path) -> None:
