@@ -179,5 +179,5 @@ def announce(settings: Settings, release: Release, out: Output) -> None:
     out.step(f"Released v{release.version}")
     running = ", ".join(f"{process}={n}" for process, n in release.formation.items() if n)
     if "web" not in release.image.processes:
-        out.detail("No web process type: add one to the Procfile to be reachable, such as web: python app.py")
+        out.detail("No web process type: to be reachable, add a line to the Procfile: web: COMMAND")
     out.detail(f"Running: {running or 'nothing'}. Change it: mothership ps:scale TYPE=N")

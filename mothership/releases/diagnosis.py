@@ -16,8 +16,9 @@ LISTEN = "0A"
 DOCKER_DNS = ipaddress.ip_address("127.0.0.11")
 
 EXIT_HINTS = {
-    126: "The command in the Procfile can't be executed: is it a script without the executable bit?",
-    127: "The command in the Procfile was not found in the image. Is its package in your dependencies?",
+    126: "Its command can't be executed: is it a script without the executable bit?",
+    127: "Its command is not in the image. Is the package that has it among your dependencies? "
+    "A line such as web: COMMAND in the Procfile names another one.",
 }
 
 

@@ -31,6 +31,10 @@ BAD_WEB = {
         "time.sleep(2)\nprint('no worker starts')\nsys.exit(3)",
         ["no worker starts", "exit code 3"],
     ),
+    "command-missing": (
+        "import os; os.execvp('sh', ['sh', '-c', 'nobody-has-this'])",
+        ["exit code 127", "not in the image", "web: COMMAND"],
+    ),
     "floods": ("import sys\nfor i in range(50000): print('x' * 2000)\nsys.exit(9)", ["exit code 9"]),
     "forks": (
         "import os, time\nprint('forking')\nwhile True:\n    if os.fork() == 0: time.sleep(600)",
