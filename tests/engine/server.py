@@ -48,7 +48,7 @@ class Server:
             "http_port": self.http_port,
             "ssh_port": self.ssh_port,
             "registry_port": registry_port,
-            "boot_timeout": 15,
+            "boot_timeout": 45,
             "worker_uptime": 2,
             "drain": 5,
             "grace": 3,

@@ -1,7 +1,7 @@
 """A deploy that fails is told in the app's own words, and the old release serves on as if nothing had been."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,17 @@ BAD_WEB = {
     ),
     "takes-10-gb": ("x = bytearray(10 * 2**30)\nprint(len(x))", ["512 MB of memory"]),
 }
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    """A Mothership of its own that soon gives up on a process that doesn't listen."""
+    made = Server(tmp_path_factory.mktemp("strict"), f"msti{worker_id}", boot_timeout=15)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.destroy()
 
 
 @pytest.fixture(scope="module")
