@@ -14,6 +14,7 @@ from builder.arguments import declared, passed
 from builder.cli import docker_cli, docker_environment, proxy_arguments
 from builder.commit import read_file
 from builder.disk import disk_full
+from builder.frontend import check
 from builder.limits import out_of_memory, time_limit
 from builder.lines import Lines
 from builder.quota import write_limit
@@ -60,7 +61,9 @@ class Dockerfiles:
             if recipe.text:
                 file = Path(place) / NAME
                 file.write_bytes(text)
-            words, environment = passed({**declared(text, source.config), **recipe.arguments})
+            arguments = {**declared(text, source.config), **recipe.arguments}
+            check(text, arguments)
+            words, environment = passed(arguments)
             argv = (*await self._argv(source, tag), *words, "--file", str(file), str(tree / recipe.context))
             code, last = await self._run(argv, source, environment, out)
         if code and OUT_OF_MEMORY in last:

@@ -230,6 +230,13 @@ def test_a_dockerfile_can_not_start_from_another_apps_image(strict: Server, fold
             assert pushed.code == 1 and "mine alone" not in pushed.text, pushed.text
 
 
+def test_a_dockerfile_brings_no_program_of_its_own_to_read_it(server: Server, folder: Path) -> None:
+    server.commit(folder, {"Dockerfile": "# syntax=somebody/frontend\nFROM mothership/stack-run:heroku-24\n"})
+    pushed = server.push(folder, "foreign-syntax")
+    assert pushed.code == 1 and "'somebody/frontend'; only docker/dockerfile may" in pushed.text, pushed.text
+    assert "[remote rejected]" in pushed.text and "foreign Dockerfile syntax" in pushed.text
+
+
 def test_a_base_image_out_of_reach_is_named_with_a_way_around_it(server: Server, folder: Path) -> None:
     server.commit(folder, {"Dockerfile": "FROM registry.invalid/team/base:3\n"})
     pushed = server.push(folder, "unreachable-base")
