@@ -50,6 +50,7 @@ class Images:
         self._stacks: dict[str, tuple[Base, str]] = {}
         self._pushing = asyncio.Lock()
         self._launcher: tuple[Blob, Path] | None = None
+        self._launching = asyncio.Lock()
 
     async def stack(self, extras: tuple[str, ...] = ()) -> Base:
         """The run image, pushed into the registry when it isn't there or is another one than the engine has."""
@@ -109,11 +110,13 @@ class Images:
         await asyncio.gather(*(mount(digest) for digest in {blob["digest"] for blob in blobs}))
 
     async def _launcher_layer(self) -> tuple[Blob, Path]:
-        binary = await launcher(self._settings, self._engine)
-        path = binary.with_suffix(".tar")
-        if self._launcher is None or not path.exists() or path.stat().st_mtime < binary.stat().st_mtime:
-            self._launcher = (await in_thread(write_single, path, LAUNCHER, binary), path)
-        return self._launcher
+        """One for all builds, and so made by one of them: a file that changes while it is uploaded stalls that."""
+        async with self._launching:
+            binary = await launcher(self._settings, self._engine)
+            path = binary.with_suffix(".tar")
+            if self._launcher is None or not path.exists() or path.stat().st_mtime < binary.stat().st_mtime:
+                self._launcher = (await in_thread(write_single, path, LAUNCHER, binary), path)
+            return self._launcher
 
     async def _has(self, repository: str, tag: str, image: str) -> bool:
         """Whether a tag is an image of the engine, whose id is its config's digest, or what was pushed (containerd)."""

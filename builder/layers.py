@@ -165,8 +165,9 @@ def write_tar(path: Path, root: Path, files: Iterable[Item], prefix: str = "app"
 
 
 def write_single(path: Path, name: str, source: Path) -> Blob:
-    """Write one root-owned executable as a layer."""
-    with path.open("wb") as file:
+    """Write one root-owned executable as a layer; who is reading the former one reads it to its end."""
+    scratch = path.with_name(f"{path.name}.new")
+    with scratch.open("wb") as file:
         hashing = _Hashing(file)
         with tarfile.open(fileobj=hashing, mode="w|", format=tarfile.PAX_FORMAT) as tar, source.open("rb") as data:  # type: ignore[call-overload]
             folder = _directory(name.split("/")[0])
@@ -175,6 +176,7 @@ def write_single(path: Path, name: str, source: Path) -> Blob:
             info = tarfile.TarInfo(name)
             info.mode, info.mtime, info.size = 0o755, TIME, source.stat().st_size
             tar.addfile(info, data)
+    scratch.rename(path)
     digest = f"sha256:{hashing.digest.hexdigest()}"
     return Blob(digest, hashing.size, digest)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.layers import Cut, Layers, census
+from builder.layers import Cut, Layers, census, write_single
 from mothership.errors import BuildFailed
 
 FILES = {
@@ -169,3 +169,15 @@ def test_more_packages_than_a_command_takes_words_have_their_census(tmp_path: Pa
     for name in names:
         (tmp_path / name).mkdir(parents=True)
     assert len(census(tmp_path, names)) == 64
+
+
+def test_a_layer_that_is_uploaded_is_not_changed_by_one_that_is_written(tmp_path: Path) -> None:
+    binary, layer = tmp_path / "binary", tmp_path / "binary.tar"
+    binary.write_bytes(b"one" * 10_000)
+    first = write_single(layer, "bin/one", binary)
+    with layer.open("rb") as upload:
+        begun = upload.read(100)
+        binary.write_bytes(b"two")
+        write_single(layer, "bin/one", binary)
+        assert len(begun + upload.read()) == first.size
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []
