@@ -192,22 +192,22 @@ def test_a_renamed_app_keeps_its_history_and_loses_no_request(server: Server, fo
 
 
 def test_renamed_there_and_back_an_app_loses_no_request(server: Server, folder: Path) -> None:
-    ship(server, folder, "to")
-    assert server.ssh("domains:add to www.to.example").returncode == 0
-    for line in ("apps:rename to fro", "apps:rename fro to"):
+    ship(server, folder, "hither")
+    assert server.ssh("domains:add hither www.to.example").returncode == 0
+    for line in ("apps:rename hither thither", "apps:rename thither hither"):
         tally = asyncio.run(renamed_under_load(server, line, "www.to.example"))
         assert tally.failed == [], (line, tally.failed[:5])
 
 
 def test_a_new_app_with_a_renamed_apps_earlier_name_is_its_own(server: Server, folder: Path) -> None:
-    ship(server, folder, "first")
-    assert server.ssh("apps:rename first second").returncode == 0
+    ship(server, folder, "elder")
+    assert server.ssh("apps:rename elder moved-on").returncode == 0
     server.commit(folder, {"app.py": WEB.replace("one", "newcomer")})
-    assert server.push(folder, "first").code == 0
-    assert until(lambda: server.services("first") == ["first-web-v1"])
+    assert server.push(folder, "elder").code == 0
+    assert until(lambda: server.services("elder") == ["elder-web-v1"])
     time.sleep(3)  # upkeep looks twice a second, and leaves both alone
-    assert server.get("first").body.startswith("newcomer") and server.get("second").body.startswith("one")
-    assert server.services("first") == ["first-web-v1"] and server.services("second") == ["second-web-v2"]
+    assert server.get("elder").body.startswith("newcomer") and server.get("moved-on").body.startswith("one")
+    assert server.services("elder") == ["elder-web-v1"] and server.services("moved-on") == ["moved-on-web-v2"]
 
 
 def test_a_rename_that_fails_changes_nothing(server: Server, folder: Path) -> None:
