@@ -12,7 +12,7 @@ from typing import Any
 from builder import cgroups
 from builder.arguments import declared, passed
 from builder.cli import docker_cli, docker_environment, proxy_arguments
-from builder.commit import read_file
+from builder.commit import LIMIT, read_file
 from builder.disk import disk_full
 from builder.frontend import check
 from builder.limits import out_of_memory, time_limit
@@ -24,7 +24,7 @@ from builder.thread import in_thread
 from builder.tree import git_environment
 from mothership.config import Settings
 from mothership.engine.stream import CHUNK
-from mothership.errors import BuildFailed
+from mothership.errors import BuildFailed, Invalid
 from mothership.output import Output
 
 STEP = re.compile(r"#\d+ \[(?:[^\]]*?)(\d+/\d+)\] (.*)")
@@ -55,12 +55,14 @@ class Dockerfiles:
         with TemporaryDirectory(prefix="build-", dir=self._scratch()) as place:
             tree, file = Path(place) / "tree", Path(place) / "tree" / recipe.path
             tree.mkdir()
-            text = recipe.text or await in_thread(_read, source, recipe)
+            if not recipe.text:
+                await in_thread(_committed, source, recipe)
             async with write_limit(self._settings.build_disk, lambda: (tree,)):
                 await unpack(source, tree)
             if recipe.text:
                 file = Path(place) / NAME
-                file.write_bytes(text)
+                file.write_bytes(recipe.text)
+            text = await in_thread(_unpacked, file, recipe)
             arguments = {**declared(text, source.config), **recipe.arguments}
             check(text, arguments)
             words, environment = passed(arguments)
@@ -118,16 +120,26 @@ class Dockerfiles:
         return tuple(words)
 
 
-def _read(source: Source, recipe: Recipe) -> bytes:
-    """The Dockerfile's text. Raises BuildFailed, Invalid."""
-    found = read_file(source, recipe.path)
-    if found is None:
+def _committed(source: Source, recipe: Recipe) -> None:
+    """Raises BuildFailed, Invalid for a Dockerfile that isn't in the commit, or is no file of a Dockerfile's size."""
+    if read_file(source, recipe.path) is None:
         raise BuildFailed(
             f"There is no file {recipe.path} in {source.known[:7]}, which {recipe.named_by or 'the build'} names.",
             "Commit it, or name another.",
             reason="no such Dockerfile",
         )
-    return found
+
+
+def _unpacked(file: Path, recipe: Recipe) -> bytes:
+    """What docker will read: git may write another text than the commit's (gitattributes(5)). Raises Invalid."""
+    try:
+        with file.open("rb") as found:
+            text = found.read(LIMIT + 1)
+    except FileNotFoundError as error:
+        raise Invalid(f"{recipe.path} is left out (export-ignore in .gitattributes), and builds nothing.") from error
+    if len(text) > LIMIT:
+        raise Invalid(f"{recipe.path} is larger than {LIMIT >> 10} KiB with what .gitattributes has git write into it.")
+    return text
 
 
 def command(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from mothership.errors import Invalid
 
 OWN = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@][\w.:-]+)?")
 DIRECTIVE = re.compile(r"(?:#|//)\s*syntax\s*=\s*(.*)", re.IGNORECASE)
-MEMBER = re.compile(r'"syntax"\s*:\s*"([^"]*)"', re.IGNORECASE)
 ARGUMENT = "BUILDKIT_SYNTAX"
 
 
@@ -30,9 +29,11 @@ def check(dockerfile: bytes, arguments: Mapping[str, str]) -> None:
 
 def _named(text: str) -> Iterator[str]:
     """The images named before the first instruction, wherever there one version of BuildKit or another looks."""
-    if text.lstrip("\0 \t\r\n").startswith("{") or text.startswith("#!"):
-        yield from MEMBER.findall(text)
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    rest = "\n".join(lines[1:] if text.startswith("#!") else lines).strip()
+    if rest.startswith("{"):  # JSON, whatever it says: Docker's own reads none
+        yield rest
+    for line in lines:
         word = line.strip()
         if match := DIRECTIVE.fullmatch(word):
             yield match[1]

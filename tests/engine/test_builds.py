@@ -24,12 +24,10 @@ HOOK = "bin/pre_compile"
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership whose builds get little."""
-    made = Server(tmp_path_factory.mktemp("strict"), f"mstb{worker_id}", build_time=12, build_memory=256, build_pids=64)
-    try:
-        made.start()
+    with Server(
+        tmp_path_factory.mktemp("strict"), f"mstb{worker_id}", build_time=12, build_memory=256, build_pids=64
+    ) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +236,14 @@ def test_a_dockerfile_brings_no_program_of_its_own_to_read_it(server: Server, fo
     pushed = server.push(folder, "foreign-syntax")
     assert pushed.code == 1 and "'somebody/frontend'; only docker/dockerfile may" in pushed.text, pushed.text
     assert "[remote rejected]" in pushed.text and "foreign Dockerfile syntax" in pushed.text
+
+
+def test_what_git_writes_into_a_dockerfile_as_it_unpacks_it_counts_too(server: Server, folder: Path) -> None:
+    dockerfile = "# $Format:%s$\nFROM mothership/stack-run:heroku-24\n"
+    files = {"Dockerfile": dockerfile, ".gitattributes": "Dockerfile export-subst\n"}
+    server.commit(folder, files, "syntax=somebody/frontend")
+    pushed = server.push(folder, "written-syntax")
+    assert pushed.code == 1 and "'somebody/frontend'; only docker/dockerfile may" in pushed.text, pushed.text
 
 
 def test_a_base_image_out_of_reach_is_named_with_a_way_around_it(server: Server, folder: Path) -> None:

@@ -34,6 +34,8 @@ def test_a_dockerfile_of_the_usual_syntax_is_built(text: str) -> None:
         "// syntax=me/mine\nwhatever\n",
         '{"syntax": "me/mine"}\n',
         '#!/x\n{"syntax":"me/mine"}\n',
+        '{"synta\\u0078": "me/mine"}\n',
+        '\ufeff#!/x\n\n {"a": "b", "synta\\u0078": "me\\/mine"}\n',
         "# syntax=docker/dockerfile/../../me\n",
         "# syntax=evil.example/docker/dockerfile:1\n",
         "# syntax=docker/dockerfiles\n",
