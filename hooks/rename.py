@@ -50,9 +50,9 @@ class Renaming:
         await self._copy(app.name, name)
         services = await self._services(app.name)
         self._move(app, name, services)
-        await self._logs.rename(app.name, name)
-        await self._router.rename(app.name, name)
         try:
+            await self._logs.rename(app.name, name)
+            await self._router.rename(app.name, name)
             await self._ship(self._apps.get(name), app.name, user, out)
         except BaseException:
             self._move(self._apps.get(name), app.name, services)

@@ -45,15 +45,12 @@ class Retirement:
 
         One that is left from an app of this name that has another now is waited for. Raises Conflict when it stays.
         """
-        task = self._leaving.get(service)
-        if not self.owners.anothers(service, app):
-            if task:
+        anothers = await self._anothers(service, app)
+        if task := self._leaving.get(service):
+            if not anothers:
                 task.cancel()
-                await asyncio.wait([task])
-            return
-        if task:
             await asyncio.wait([task])
-        if self.owners.anothers(service, app):
+        if anothers and await self._anothers(service, app):
             raise Conflict(f"The app that was named {app} before is still on its way out.", "Try again in a minute.")
 
     def leaving(self, service: str) -> bool:
@@ -84,6 +81,12 @@ class Retirement:
                     self.retire(service)
         except MothershipError as error:
             log.warning("retiring left to upkeep", app=app, error=error.message)
+
+    async def _anothers(self, name: str, app: str) -> bool:
+        """Whether the service of this name is there and belongs to an app that had the name before."""
+        if not self.owners.anothers(name, app):
+            return False
+        return any(each.name == name and self.owners.of(each) != app for each in await self._cluster.services(app))
 
     async def _retire(self, service: Service) -> None:
         app = self.owners.of(service)

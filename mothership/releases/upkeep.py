@@ -1,6 +1,7 @@
 """The reconciler: what should run is in the store; what differs on the engine or in the proxy is put right."""
 
 import asyncio
+from dataclasses import replace
 
 from builder import Builder
 from mothership.applogs import AppLogs
@@ -93,9 +94,10 @@ class Upkeep:
             await self._router.ensure()
             await self._builder.ensure()
         services = await self._cluster.services()
-        tasks = await self._cluster.all_tasks()
+        found = await self._cluster.all_tasks()
         apps, owner = self._apps.all(), self._shipper.retirement.owners.of
-        self._logs.watch((t.container, owner(t), f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
+        tasks = [replace(task, app=owner(task)) for task in found]
+        self._logs.watch((t.container, t.app, f"{t.process}.{t.slot}") for t in tasks if t.container and t.app)
         self._dynos = {task.id: f"{task.process}.{task.slot}" for task in tasks}
         serving = self._releases.serving()
         self._vitals.watch(serving, tasks)
@@ -105,7 +107,7 @@ class Upkeep:
             if not self._locks.held(app.name) and _differ(release, mine):
                 # The release was read before other work was waited for: a deploy may have ended meanwhile.
                 await self._mend_services(self._releases.current(app.name), mine)
-            await self._mend_route(app, release, [task for task in tasks if owner(task) == app.name])
+            await self._mend_route(app, release, [task for task in tasks if task.app == app.name])
         names = {app.name for app in apps}
         for service in services:
             # Asked anew: the app may have got another name while the others were looked at.
