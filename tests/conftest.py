@@ -23,12 +23,8 @@ def worker_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A running Mothership with one admin, `ada`; all that it made is gone afterwards."""
-    made = Server(tmp_path_factory.mktemp("mothership"), f"mst{worker_id}")
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("mothership"), f"mst{worker_id}") as made:
         yield made
-    finally:
-        made.destroy()
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def mirroring(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
     (mirror / "named").mkdir()
     (mirror / "packagist").mkdir()
     subprocess.run(("cp", "-R", PACKS / "silent", mirror / "named" / "pack"), check=True)
-    made = Server(
+    with Server(
         root,
         f"mstm{worker_id}",
         build_time=40,
@@ -189,12 +189,8 @@ def mirroring(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
         build_pids=64,
         mirrors={MIRRORED: f"{mirror}/", "https://repo.packagist.org": str(mirror / "packagist")},
         buildpacks={"corp/silent": str(mirror / "named" / "pack"), "heroku/ruby": f"{MIRRORED}wheel.git"},
-    )
-    try:
-        made.start()
+    ) as made:
         yield made, mirror
-    finally:
-        made.destroy()
 
 
 def test_an_admins_names_stand_for_folders_and_urls(mirroring: tuple[Server, Path], folder: Path) -> None:

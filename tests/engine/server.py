@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from mothership import config
 from mothership.engine import Engine
@@ -62,6 +63,18 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     # the daemon
+
+    def __enter__(self) -> Self:
+        """Start the daemon; at the end of the block all that it made is gone."""
+        try:
+            self.start()
+        except BaseException:
+            self.destroy()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
 
     def start(self) -> None:
         """Start the daemon and wait until its SSH door answers."""

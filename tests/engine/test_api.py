@@ -69,12 +69,8 @@ class Client:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own: among the requests are some that every app of a server would feel."""
-    made = Server(tmp_path_factory.mktemp("api"), f"msta{worker_id}")
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("api"), f"msta{worker_id}") as made:
         yield made
-    finally:
-        made.destroy()
 
 
 @pytest.fixture(scope="module")

@@ -53,12 +53,8 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mirrored(tmp_path_factory: pytest.TempPathFactory, worker_id: str, distribution: Path) -> Iterator[Server]:
     """A Mothership whose builds find Gradle's distributions in a folder of the server."""
     root = tmp_path_factory.mktemp("gradle")
-    made = Server(root, f"mstg{worker_id}", mirrors={HOST: f"{distribution.parent}/"})
-    try:
-        made.start()
+    with Server(root, f"mstg{worker_id}", mirrors={HOST: f"{distribution.parent}/"}) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def test_the_wrappers_gradle_is_fetched_once_and_builds_the_app(

@@ -62,12 +62,8 @@ def kills() -> list[Kill]:
 @pytest.fixture(scope="module")
 def dying(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own."""
-    made = Server(tmp_path_factory.mktemp("dying"), f"mstc{worker_id}", drain=2, worker_uptime=0)
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("dying"), f"mstc{worker_id}", drain=2, worker_uptime=0) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def push_until(server: Server, folder: Path, kill: Kill) -> int:

@@ -35,12 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     """A Mothership whose admin has allowed two internal hosts, and small uploads and images only."""
     root = tmp_path_factory.mktemp("doors")
     allowed = {"internal_hosts": [BRIDGE, ELSEWHERE], "insecure_tokens": True}
-    made = Server(root, f"mstd{worker_id}", **allowed, max_input_size=20, boot_timeout=60, build_disk=300)
-    try:
-        made.start()
+    with Server(root, f"mstd{worker_id}", **allowed, max_input_size=20, boot_timeout=60, build_disk=300) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 @pytest.fixture(scope="module")

@@ -47,12 +47,8 @@ BAD_WEB = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own that soon gives up on a process that doesn't listen."""
-    made = Server(tmp_path_factory.mktemp("strict"), f"msti{worker_id}", boot_timeout=15)
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("strict"), f"msti{worker_id}", boot_timeout=15) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,8 @@ SLOW_BOOT = {**FILES, "app.py": "import time\nprint('booting', flush=True)\ntime
 @pytest.fixture(scope="module")
 def mortal(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own, whose parts are killed."""
-    made = Server(tmp_path_factory.mktemp("mortal"), f"mstf{worker_id}")
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("mortal"), f"mstf{worker_id}") as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def begin_push(server: Server, folder: Path, app: str, seen: str) -> subprocess.Popen[bytes]:

@@ -25,12 +25,8 @@ FILES = {"app.py": STRICT, "requirements.txt": "", "Procfile": "web: python app.
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership with a proxy in front that has certificates."""
-    made = Server(tmp_path_factory.mktemp("behind"), f"mstt{worker_id}", https=True)
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("behind"), f"mstt{worker_id}", https=True) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def test_an_app_that_redirects_to_https_is_told_that_there_is_none(server: Server, folder: Path) -> None:

@@ -16,12 +16,8 @@ from tests.engine.test_road import FILES, WEB
 @pytest.fixture(scope="module")
 def tidy(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own that keeps the images of two releases."""
-    made = Server(tmp_path_factory.mktemp("tidy"), f"mstt{worker_id}", keep_releases=2)
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("tidy"), f"mstt{worker_id}", keep_releases=2) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def ship(server: Server, folder: Path, app: str, word: str) -> None:

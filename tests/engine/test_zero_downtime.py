@@ -16,12 +16,8 @@ BROKEN = "raise SystemExit(5)"
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """A Mothership of its own."""
-    made = Server(tmp_path_factory.mktemp("steady"), f"mstz{worker_id}", drain=10, boot_timeout=30)
-    try:
-        made.start()
+    with Server(tmp_path_factory.mktemp("steady"), f"mstz{worker_id}", drain=10, boot_timeout=30) as made:
         yield made
-    finally:
-        made.destroy()
 
 
 def deploy(server: Server, folder: Path, version: str, app: str = "rude") -> None:
