@@ -47,8 +47,10 @@ async def measured(bench: Bench, app: App, rounds: int) -> dict[str, dict[str, t
         npm(folder, *MODULES)
         repository = commit_all(folder, {}, repository)
     steps: list[tuple[str, Callable[[int], None]]] = [("first build", lambda n: None)]
-    steps += [("source change", lambda n: change(app, folder, n))] * rounds
-    steps += [("one added dependency", lambda n: app.added(folder))]
+    steps += [("source change", lambda n: change(app, folder / app.source, n))] * rounds
+    steps += [("new file", lambda n: change(app, folder / f"new{n}{Path(app.source).suffix}", n))] * rounds
+    steps += [("file that steps read", lambda n: change(app, folder / app.read, n))] * rounds
+    steps += [("added dependency", lambda n: app.added(folder))]
     for number, (step, prepare) in enumerate(steps):
         prepare(number)
         commit_all(folder, {}, repository)
@@ -84,15 +86,16 @@ def show(app: App, found: dict[str, dict[str, tuple[float, int]]], same: bool, s
         f"\n**{app.name}** (committed image {size / 1e6:.0f} MB; "
         f"two builds from nothing give the same layers: {'yes' if same else 'NO'})\n"
     )
-    print("| way | first build | source change | moved | one added dependency | moved |\n|---|---|---|---|---|---|")
+    print("| way | first build | source change | moved | new file | file that steps read | added dependency | moved |")
+    print("|---|---|---|---|---|---|---|---|")
     ours = found["Mothership"]
     for way, steps in found.items():
         cells = []
-        for step in ("first build", "source change", "one added dependency"):
+        for step in ("first build", "source change", "new file", "file that steps read", "added dependency"):
             seconds, size_ = steps[step]
             ratio = f" ({seconds / ours[step][0]:.1f}×)" if way != "Mothership" else ""
             cells.append(f"{seconds:.2f} s{ratio}")
-            if step != "first build":
+            if step in ("source change", "added dependency"):
                 cells.append(f"{size_ / 1e6:.2f} MB")
         print(f"| {way} | {' | '.join(cells)} |")
 
@@ -144,7 +147,7 @@ async def main(rounds: int, only: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="source changes, whose median counts")
+    parser.add_argument("--rounds", type=int, default=5, help="changes of each kind, whose median counts")
     parser.add_argument("--only", default="", choices=("python", "node"), help="one of the two apps")
     given = parser.parse_args()
     asyncio.run(main(given.rounds, given.only))

@@ -38,12 +38,13 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class App:
-    """An app to build: its files, the change of a source line, the files with one more dependency, a Dockerfile."""
+    """An app to build: its files, one of source, one that the build's steps read, one more dependency, a Dockerfile."""
 
     name: str
     buildpack: str
     files: dict[str, str]
     source: str
+    read: str
     added: Callable[[Path], None]
     dockerfile: str
 
@@ -61,6 +62,7 @@ def django() -> App:
             "Procfile": "web: gunicorn site_.wsgi\n",
         },
         source="site_/urls.py",
+        read="site_/settings.py",
         added=lambda folder: append(folder / "requirements.txt", "attrs\n"),
         dockerfile=(
             "ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv UV_LINK_MODE=copy\nRUN uv venv /venv\n"
@@ -82,8 +84,10 @@ def express() -> App:
                 indent=1,
             ),
             "a.js": "require('express')().listen(process.env.PORT);\n",
+            "app.config.js": "module.exports = {};\n",
         },
         source="a.js",
+        read="app.config.js",
         added=lambda folder: npm(folder, "is-odd"),
         dockerfile=(
             "ENV PATH=/opt/node/bin:$PATH\nCOPY package.json package-lock.json ./\n"
@@ -93,13 +97,14 @@ def express() -> App:
     )
 
 
-def change(app: App, folder: Path, number: int) -> None:
-    """A source line that no build has seen."""
-    append(folder / app.source, f"{'#' if app.buildpack == 'python' else '//'} {RUN} {number}\n")
+def change(app: App, path: Path, number: int) -> None:
+    """A line that no build has seen, in a file that there is or is not yet."""
+    append(path, f"{'#' if app.buildpack == 'python' else '//'} {RUN} {number}\n")
 
 
 def append(path: Path, text: str) -> None:
-    path.write_text(path.read_text() + text)
+    with path.open("a") as file:
+        file.write(text)
 
 
 def npm(folder: Path, *packages: str) -> None:

@@ -16,7 +16,7 @@ from builder.fetch import Fetcher
 from builder.limits import out_of_memory, time_limit
 from builder.mirrors import mirrors
 from builder.quota import write_limit
-from builder.reads import EVERYTHING
+from builder.reads import EVERYTHING, together
 from builder.release import read_release
 from builder.service import network_name
 from builder.source import Source
@@ -181,11 +181,9 @@ def _said(place: Desk) -> Compiled:
         processes = info.processes or processes
         config |= info.config
     used = place.said("used")
-    said = sorted(place.out.glob("reads.*"))
-    # A buildpack that says nothing may have read anything.
-    reads = {line for path in said for line in place.said(path.name).splitlines()}
+    said = [place.said(path.name) for path in place.out.glob("reads.*")]
     complete = len(said) == len(used.split())
-    return Compiled(processes, config, used, reads=tuple(sorted(reads)) if complete else (EVERYTHING,))
+    return Compiled(processes, config, used, reads=together(said) if complete else (EVERYTHING,))
 
 
 def _ended(status: str) -> str:

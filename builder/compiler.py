@@ -42,7 +42,7 @@ class Compiler:
         decided = await self._decided(source, choice, workspace.extras)
         last = memory.recall(decided) if decided and not source.no_cache else None
         changes = await in_thread(workspace.changes, tree) if last else None
-        if last and changes and not last.read.any_of(changes):
+        if last and changes and not last.read.any_of(changes) and not changes.meet(last.made):
             out.step("Build steps skipped: none of them reads what has changed")
             out.detail("To run them all the same: git push -o no-cache")
             await in_thread(workspace.sync, source, tree, last.made)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.parts import HOLDERS, outlives_a_build, parents
+from builder.reads import Changes
 from builder.source import Source
 from builder.tree import Entry, contents
 from mothership.errors import BuildFailed
@@ -29,17 +30,21 @@ class Workspace:
         self._builders = root / "buildpacks"
         self._extras = root / "extras"
 
-    def changes(self, tree: Mapping[str, Entry]) -> frozenset[str] | None:
-        """The files with other contents than in the tree of the last sync.
+    def changes(self, tree: Mapping[str, Entry]) -> Changes | None:
+        """What is other than in the tree of the last sync.
 
-        None where a file came or went, where a build touched any, or where the workspace can't be trusted.
+        None where a build touched any of its files, or where the workspace can't be trusted.
         """
         before = self._load()
-        if not before or before.keys() != tree.keys() or self._unfinished.exists():
+        if not before or self._unfinished.exists():
             return None
         if any(_mark(self.app / path) != mark for path, (_, _, mark) in before.items()):
             return None
-        return frozenset(path for path, entry in tree.items() if before[path][:2] != [entry.mode, entry.blob])
+        both = before.keys() & tree.keys()
+        contents = {path for path in both if before[path][:2] != [tree[path].mode, tree[path].blob]}
+        names = before.keys() ^ tree.keys()
+        folders = _folders(before) ^ _folders(tree) if names else set()
+        return Changes(frozenset(contents), frozenset(names) | {f"{path}/" for path in folders})
 
     def sync(self, source: Source, tree: Mapping[str, Entry], keep: Iterable[str] = ()) -> None:
         """Make the workspace a commit's tree plus what outlives a build, and `keep`. Raises BuildFailed, OSError."""
@@ -119,7 +124,7 @@ class Workspace:
 
     def _extra(self, tree: Mapping[str, Entry], keep: frozenset[str]) -> Iterator[str]:
         """What is neither in the tree nor to be kept nor may outlive a build."""
-        directories = {parent for path in tree for parent in parents(path)}
+        directories = _folders(tree)
 
         def below(relative: str) -> Iterator[str]:
             with os.scandir(self.app / relative) as entries:
@@ -180,6 +185,10 @@ class Workspace:
             else:
                 target.unlink()
         return target
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    return {parent for path in paths for parent in parents(path)}
 
 
 def _mark(path: Path) -> list[int]:

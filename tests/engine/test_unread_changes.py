@@ -1,5 +1,6 @@
 """A push whose changes no step of the last build read: nothing runs again, and the image is what a full build makes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ DJANGO = {
         "import os\nfrom pathlib import Path\nSECRET_KEY='x'\nALLOWED_HOSTS=['*']\nROOT_URLCONF='site_.urls'\n"
         "STATIC_ROOT='collected'\nSTATIC_URL='/static/'\nSTATICFILES_DIRS=['assets']\n"
         "INSTALLED_APPS=['django.contrib.staticfiles']\nGREETING=os.environ.get('GREETING', 'hello')\n"
+        "try:\n    from site_.local import *\nexcept ImportError:\n    pass\n"
         "TEMPLATES=[{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'DIRS': ['pages']}]\n"
     ),
     "site_/wsgi.py": (
@@ -54,6 +56,12 @@ def image(server: Server, app: str) -> str:
     return next(line for line in server.ssh(f"apps:info {app}").stdout.splitlines() if line.startswith("image:"))
 
 
+def marks(server: Server, app: str) -> dict[str, str]:
+    """What the workspace knows of its runtimes and dependencies; another mark has their layer cut again."""
+    known = json.loads((server.data / "workspaces" / app / "layers.json").read_text())
+    return {part: known[part]["mark"] for part in ("runtime", "dependencies") if part in known}
+
+
 def pushed(server: Server, folder: Path, app: str, files: dict[str, str]) -> bool:
     """Push a change; whether its steps ran."""
     server.commit(folder, files)
@@ -67,6 +75,13 @@ def test_a_django_apps_code_is_changed_without_collecting_its_static_files_again
     assert not pushed(server, folder, "u-django", {"site_/words.py": "WORD = 'two'\n", "pages/page.html": "page two"})
     assert server.get("u-django").body == "two" and server.get("u-django", "/page").body == "page two"
     assert server.get("u-django", "/css").body == "css one"
+    more = {
+        "site_/more.py": "WORD = 'more'\n",
+        "pages/deep/more.html": "more",
+        "site_/words.py": "from site_.more import WORD\n",
+    }
+    assert not pushed(server, folder, "u-django", more)
+    assert server.get("u-django").body == "more"
     quick = image(server, "u-django")
     done = server.ssh("redeploy u-django --no-cache")
     assert done.returncode == 0 and "static file" in done.stdout, done.stdout + done.stderr
@@ -74,6 +89,8 @@ def test_a_django_apps_code_is_changed_without_collecting_its_static_files_again
     for files in (
         {"assets/site.css": "css two"},
         {"assets/more.css": "more"},
+        {"site_/local.py": "DEBUG = False\n"},
+        {"docs/picture.svg": "<svg/>"},
         {"site_/settings.py": DJANGO["site_/settings.py"] + "DEBUG = False\n"},
         {"requirements.txt": DJANGO["requirements.txt"] + "attrs\n"},
         {"bin/post_compile": "echo hooked\n"},
@@ -99,16 +116,21 @@ def test_settings_that_ask_another_program_or_what_is_built_are_asked_each_time(
         (
             "u-flask",
             FLASK,
-            {"app.py": FLASK["app.py"].replace("one", "two")},
+            {"app.py": FLASK["app.py"].replace("one", "two"), "web/views.py": "", "static/site.css": "a {}"},
             [{"more.txt": "attrs\n"}, {"bin/pre_compile": "echo first\n"}],
         ),
         (
             "u-node",
             NODE,
-            {"lib/words.js": "module.exports = 'two';\n"},
-            [{"lib/new.js": ""}, {"package.json": NODE["package.json"].replace("1.0.0", "1.0.1")}],
+            {"lib/words.js": "module.exports = require('./two');\n", "lib/two.js": "module.exports = 'two';\n"},
+            [{"server.js": ""}, {"package.json": NODE["package.json"].replace("1.0.0", "1.0.1")}],
         ),
-        ("u-site", SITE, {"index.html": "<html>two"}, [{"static.json": "{}"}, {"sub/page.html": ""}]),
+        (
+            "u-site",
+            SITE,
+            {"index.html": "<html>two", "sub/page.html": ""},
+            [{"404.html": "gone"}, {"static.json": "{}"}],
+        ),
     ],
 )
 def test_other_languages_run_again_for_what_decides_alone(
@@ -121,7 +143,13 @@ def test_other_languages_run_again_for_what_decides_alone(
     assert server.ssh(f"redeploy {app} --no-cache").returncode == 0
     assert image(server, app) == quick
     assert server.ssh(f"config:set {app} WHO=ada").returncode == 0
-    assert pushed(server, folder, app, {name: files[name] for name in unread})
+    assert pushed(server, folder, app, {name: files[name] for name in unread if name in files})
+    for name in unread.keys() - files.keys():
+        (folder / name).unlink()
+        assert not pushed(server, folder, app, {})
+    before = marks(server, app)
+    assert server.ssh(f"redeploy {app}").returncode == 0
+    assert marks(server, app) == before, "a step that runs again touches what it leaves as it is"
     for each in read:
         assert pushed(server, folder, app, each), each
 

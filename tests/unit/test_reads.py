@@ -1,5 +1,6 @@
 """Which changes a build's steps need not see, and what a Python program of the app's is seen to read."""
 
+import re
 import subprocess
 import sys
 import time
@@ -10,11 +11,20 @@ import pytest
 
 from builder.memory import AGE, Last, Memory, key
 from builder.packs import HERE
-from builder.reads import Reads
+from builder.reads import DETECTING, Changes, Reads, together
 from builder.source import Source
 from builder.tree import read_tree, slugignore
 from builder.workspace import Workspace
 from mothership.errors import Invalid
+
+
+def changed(*paths: str) -> Changes:
+    return Changes(contents=frozenset(paths))
+
+
+def moved(*paths: str) -> Changes:
+    return Changes(names=frozenset(paths))
+
 
 LINES = ("= requirements.txt", "= *package.json", "= odd[[]1].py")
 
@@ -35,19 +45,74 @@ LINES = ("= requirements.txt", "= *package.json", "= odd[[]1].py")
     ],
 )
 def test_a_build_runs_again_for_what_it_read(path: str, seen: bool) -> None:
-    assert Reads(LINES).any_of([path]) is seen
-    assert Reads(LINES).any_of(["web/views.py", path]) is seen
+    assert Reads(LINES).any_of(changed(path)) is seen
+    assert Reads(LINES).any_of(changed("web/views.py", path)) is seen
 
 
 @pytest.mark.parametrize(
     ("path", "seen"), [("a.py", False), ("t/page.html", False), ("s/site.css", True), ("README", True)]
 )
 def test_only_some_kinds_of_files_may_change_where_native_code_may_read_others(path: str, seen: bool) -> None:
-    assert Reads(("~ .py .html",)).any_of([path]) is seen
+    assert Reads(("~ .py .html",)).any_of(changed(path)) is seen
+    assert Reads(("~ .py .html", "+ nothing")).any_of(moved(path)) is seen
+    assert not Reads(("~ .py .html",)).any_of(moved("folder/"))
 
 
 def test_a_build_of_which_nothing_is_known_runs_again() -> None:
-    assert Reads(("= a", "everything")).any_of([])
+    assert Reads(("= a", "everything")).any_of(Changes())
+    assert together([]) == () and together(["= a\n", ""]) == ("+ *", "= a", "everything")
+    assert together(["= a\n+ b\n", "= c\n+ d\n"]) == ("+ b", "+ d", "= a", "= c")
+    assert Reads(together(["= a\n+ b\n", "= c\n"])).any_of(moved("anything"))
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [
+        ("web/new.py", False),
+        ("web/deep/", False),
+        ("web/local.py", True),
+        ("web/local/", True),
+        ("web/local/__init__.py", True),
+        ("web/local/other.py", False),
+        ("web/local.cpython-313-x86_64-linux-gnu.so", True),
+        ("local.py", False),
+        ("json.py", True),
+        ("json/", True),
+        ("deep/json.py", False),
+        ("requirements.txt", True),
+        ("a/package.json", True),
+        ("pages/more/page.html", True),
+        ("pages/", True),
+        ("static/", True),
+        ("static/site.css", False),
+        ("vendor/x.rb", True),
+        ("app.json", True),
+        ("go.mod", True),
+        ("sub/go.mod", False),
+        ("index.html", True),
+    ],
+)
+def test_a_build_runs_again_for_what_it_looked_for(path: str, seen: bool) -> None:
+    said = Reads((*LINES, "+ pages/*", "+ static/", "^ web/local", "^ json"))
+    assert said.any_of(moved(path)) is seen
+
+
+def test_all_that_detection_looks_for_is_known() -> None:
+    for script in HERE.glob("*/bin/detect"):
+        text = re.sub(r"^#.*", "", script.read_text(), flags=re.MULTILINE)
+        looked = set(re.findall(r"\$1/([\w./-]+)", text)) | set(re.findall(r"-f ([a-z][\w.-]+)", text))
+        for names in re.findall(r"^for file in ([^;]+);", text, re.MULTILINE):
+            looked |= set(names.split())
+        assert looked <= DETECTING, f"{script}: {looked - DETECTING}"
+        assert looked, script
+
+
+@pytest.mark.parametrize(
+    ("name", "met"),
+    [("static/x.css", True), ("static", True), ("a/b/x", True), ("a/x.py", True), ("c/x.py", False), ("x.py", False)],
+)
+def test_where_a_build_left_something_a_file_that_comes_or_goes_is_met(name: str, met: bool) -> None:
+    assert moved(name).meet(("static", "a/b/made.txt")) is met
 
 
 LAST = Last("k", time.time(), ("= a",), ("static",), {"web": "x"}, {"A": "b"}, "python\n", ("java-21",))
@@ -108,7 +173,7 @@ def test_a_workspace_tells_changes_and_what_a_build_left(repository: Path, tmp_p
     made = workspace.made(read_tree(first))
     assert sorted(made) == ["b/made.txt", "static"]
     second = committed(repository, {"a.py": "one"})
-    assert workspace.changes(read_tree(second)) == {"a.py"}
+    assert workspace.changes(read_tree(second)) == changed("a.py")
     workspace.sync(second, read_tree(second), made)
     assert (workspace.app / "static/x/y.css").exists() and (workspace.app / "b/made.txt").exists()
     assert (workspace.app / "a.py").read_text() == "one"
@@ -116,14 +181,19 @@ def test_a_workspace_tells_changes_and_what_a_build_left(repository: Path, tmp_p
     assert not (workspace.app / "static").exists() and (workspace.app / "node_modules/z.js").exists()
 
 
-@pytest.mark.parametrize("name", ["bin/pre_compile", "new.py"])
-def test_a_file_that_comes_or_goes_is_more_than_a_change(repository: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "names"), [("a/b/c.py", ["a/b/c.py", "a/b/"]), ("new.py", ["new.py"])])
+def test_a_file_that_comes_or_goes_is_told_with_its_folders(
+    repository: Path, tmp_path: Path, name: str, names: list[str]
+) -> None:
     workspace = Workspace(tmp_path / "place")
-    first = committed(repository, {"a.py": "1"})
+    first = committed(repository, {"a/a.py": "1"})
     second = committed(repository, {name: "2"})
     for old, new in ((first, second), (second, first)):
         workspace.sync(old, read_tree(old))
-        assert workspace.changes(read_tree(new)) is None
+        assert workspace.changes(read_tree(new)) == moved(*names)
+        workspace.sync(new, read_tree(new), ())
+        assert (workspace.app / name).exists() is (new is second)
+        assert (workspace.app / name).parent.exists() is (new is second or name == "new.py")
 
 
 @pytest.mark.parametrize("touch", ["changed", "removed"])
@@ -133,7 +203,7 @@ def test_a_workspace_in_which_a_build_touched_the_commits_files_tells_none(
     workspace = Workspace(tmp_path / "place")
     source = committed(repository, {"a.py": "1"})
     workspace.sync(source, read_tree(source))
-    assert workspace.changes(read_tree(source)) == frozenset()
+    assert workspace.changes(read_tree(source)) == Changes()
     (workspace.app / "a.py").write_text("2") if touch == "changed" else (workspace.app / "a.py").unlink()
     assert workspace.changes(read_tree(source)) is None
 
@@ -177,6 +247,36 @@ def test_a_link_and_what_it_leads_to_are_both_read(tmp_path: Path) -> None:
     (tmp_path / "app/link.txt").symlink_to("data.txt")
     _, notes, _ = observed(tmp_path, "open('link.txt').read()", data__txt="x")
     assert {"= link.txt", "= data.txt"} <= set(notes)
+
+
+@pytest.mark.parametrize(
+    ("program", "lines"),
+    [
+        ("import os; os.path.exists('x.cfg')", ["+ x.cfg", "+ x.cfg/"]),
+        ("import os; os.path.isdir('/'.join((os.getcwd(), 'x')))", ["+ x", "+ x/"]),
+        ("from pathlib import Path; list(Path('x').glob('*.py'))", ["+ x/"]),
+        ("import os; os.mkdir('x'); os.listdir('x')", ["+ x/*"]),
+        ("import os; list(os.scandir())", ["+ *"]),
+        ("import os; os.access('x', os.R_OK)", ["+ x"]),
+        ("import pkgutil; list(pkgutil.iter_modules(['x']))", ["+ x", "+ x/"]),
+        ("import importlib.metadata as m; m.packages_distributions()", ["+ *.dist-info*", "+ *.egg-info*"]),
+        ("import string; print(string.digits)", ["^ string"]),
+        ("import os", ["^ os", "^ re"]),
+        ("try: import x.y\nexcept ImportError: pass", ["^ x"]),
+        ("import importlib.util; importlib.util.find_spec('data')", ["^ data"]),
+    ],
+)
+def test_what_a_program_looks_for_is_seen(tmp_path: Path, program: str, lines: list[str]) -> None:
+    _, notes, said = observed(tmp_path, program, data__txt="x")
+    assert set(lines) <= set(notes), said
+    assert "+ *" in lines or "+ *" not in notes
+    assert not Reads(tuple(notes)).any_of(moved("new.py", "other/more.py")) or "+ *" in lines
+
+
+def test_what_a_program_makes_itself_is_nothing_that_it_reads(tmp_path: Path) -> None:
+    program = "import os\nos.mkdir('out')\nopen('out/a', 'w').close()\nopen('out/a').read()\n"
+    _, notes, _ = observed(tmp_path, program)
+    assert not [line for line in notes if "out/a" in line]
 
 
 @pytest.mark.parametrize(

@@ -26,3 +26,12 @@ fail() {
 indented() {
 	"$@" 2>&1 | sed -u 's/^/       /'
 }
+
+# put FILE: what comes in becomes its contents, unless it has them already: a layer whose files are touched is cut anew.
+put() {
+	local new
+	new=$(mktemp)
+	cat >"$new"
+	cmp -s "$new" "$1" || cp "$new" "$1"
+	rm -f "$new"
+}

@@ -103,5 +103,5 @@ decide_web() {
 		step "The web process will be: $command"
 		detail "A start script in package.json or a Procfile chooses another."
 	fi
-	printf '%s' "$command" >"$1"
+	printf '%s' "$command" | put "$1"
 }

@@ -24,7 +24,7 @@ install_packages() {
 		rm -rf node_modules "$STATE"
 	fi
 	installed=$(cat "$STATE" 2>/dev/null || true)
-	if [[ -d node_modules && $installed == "$INPUTS full" ]] || { [[ -d node_modules && $installed == "$INPUTS pruned" ]] && ! wants_dev; }; then
+	if has_packages && { [[ $installed == "$INPUTS full" ]] || { [[ $installed == "$INPUTS pruned" ]] && ! wants_dev; }; }; then
 		step "Packages are as in the last build"
 		return
 	fi
@@ -34,6 +34,12 @@ install_packages() {
 	local kind=full
 	if ! wants_dev; then kind=pruned; fi
 	echo "$INPUTS $kind" >"$STATE"
+}
+
+# has_packages: are they there, or are there none to have?
+has_packages() {
+	[[ -d node_modules ]] || jq -e '[.dependencies, .devDependencies, .optionalDependencies, .peerDependencies, .workspaces] |
+		all(. == null or length == 0)' package.json >/dev/null 2>&1
 }
 
 # members_are_built: workspaces whose own install scripts leave files beside their source, which no build inherits.

@@ -27,7 +27,9 @@ def main(build: Path, target: Path) -> None:
     print(f"-----> Serving {'the whole repository' if root == '.' else root + '/'} with Caddy")
     if "root" not in settings:
         print('       Another folder: {"root": "FOLDER"} in static.json')
-    target.write_text(caddyfile(settings, build, root))
+    text = caddyfile(settings, build, root)
+    if not target.exists() or target.read_text() != text:  # a layer whose files are touched is cut anew
+        target.write_text(text)
 
 
 def caddyfile(settings: dict[str, Any], build: Path, root: str) -> str:
