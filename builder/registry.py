@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiohttp
 
 from builder.credential import Credential
 from builder.disk import disk_full
+from builder.service import answering
 from mothership.errors import BuildFailed, NotFound, RegistryUnavailable
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -29,8 +31,27 @@ ACCEPTED = ", ".join(
 )
 """Engines with containerd's image store push OCI manifests, and an index for an image with attestations."""
 
-CHUNK = 1 << 20
 PAGE = 100
+SILENCE = 60.0
+"""Seconds that the registry may say nothing while it is waited for."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Call = Callable[Concatenate["Registry", P], Coroutine[Any, Any, T]]
+
+
+def again(call: "Call[P, T]") -> "Call[P, T]":
+    """Call once more when the registry went away meanwhile and is back within seconds; to do it twice is no harm."""
+
+    @wraps(call)
+    async def tried(registry: "Registry", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await call(registry, *args, **kwargs)
+        except RegistryUnavailable:
+            await answering(registry.address)
+            return await call(registry, *args, **kwargs)
+
+    return tried
 
 
 @dataclass(frozen=True)
@@ -54,16 +75,19 @@ class Registry:
         """Be known to the registry from now on."""
         self._login = aiohttp.BasicAuth(known.user, known.password)
 
+    @again
     async def has(self, repository: str, digest: str) -> bool:
         """Whether a repository holds a blob."""
         async with self._call("HEAD", f"/{repository}/blobs/{digest}") as answer:
             return answer.status == 200
 
+    @again
     async def mount(self, repository: str, digest: str, origin: str) -> bool:
         """Take a blob over from another repository without moving a byte; whether that worked."""
         async with self._call("POST", f"/{repository}/blobs/uploads/?mount={digest}&from={origin}") as answer:
             return answer.status == 201
 
+    @again
     async def put_file(self, repository: str, blob: Blob, path: Path) -> None:
         """Upload a file as a blob."""
         async with self._call("POST", f"/{repository}/blobs/uploads/") as answer:
@@ -75,6 +99,7 @@ class Registry:
             async with self._call("PUT", f"{where}{joint}digest={blob.digest}", data=file, headers=headers) as answer:
                 await _checked(answer, 201)
 
+    @again
     async def put_bytes(self, repository: str, data: bytes) -> Blob:
         """Upload bytes as a blob, unless they are there already."""
         blob = Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
@@ -87,6 +112,7 @@ class Registry:
                 await _checked(answer, 201)
         return blob
 
+    @again
     async def get_json(self, repository: str, digest: str) -> dict[str, Any]:
         """A blob that is JSON, such as an image's configuration."""
         async with self._call("GET", f"/{repository}/blobs/{digest}") as answer:
@@ -104,6 +130,7 @@ class Registry:
         """The digest of what a tag names, a manifest or an index. Raises NotFound."""
         return f"sha256:{hashlib.sha256(await self._manifest(repository, reference)).hexdigest()}"
 
+    @again
     async def _manifest(self, repository: str, reference: str) -> bytes:
         async with self._call("GET", f"/{repository}/manifests/{reference}", headers={"Accept": ACCEPTED}) as answer:
             if answer.status == 404:
@@ -111,6 +138,7 @@ class Registry:
             await _checked(answer, 200)
             return await answer.read()
 
+    @again
     async def put_manifest(self, repository: str, reference: str, manifest: dict[str, Any]) -> str:
         """Store a manifest under a tag; its digest."""
         data = json.dumps(manifest, sort_keys=True).encode()
@@ -119,6 +147,7 @@ class Registry:
             await _checked(answer, 201)
             return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
+    @again
     async def repositories(self) -> list[str]:
         """Every repository there is."""
         found: list[str] = []
@@ -131,6 +160,7 @@ class Registry:
             if len(page) < PAGE:
                 return found
 
+    @again
     async def tags(self, repository: str) -> list[str]:
         """A repository's tags."""
         async with self._call("GET", f"/{repository}/tags/list") as answer:
@@ -139,12 +169,14 @@ class Registry:
             await _checked(answer, 200)
             return list((await answer.json(content_type=None))["tags"] or [])
 
+    @again
     async def found(self, repository: str, reference: str) -> str:
         """The digest a tag stands for, "" when there is none."""
         headers = {"Accept": ACCEPTED}
         async with self._call("HEAD", f"/{repository}/manifests/{reference}", headers=headers) as answer:
             return answer.headers.get("Docker-Content-Digest", "")
 
+    @again
     async def delete(self, repository: str, digest: str) -> None:
         """Delete a manifest; an absent one is fine."""
         async with self._call("DELETE", f"/{repository}/manifests/{digest}"):
@@ -153,7 +185,7 @@ class Registry:
     @asynccontextmanager
     async def _call(self, method: str, where: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
         url = where if where.startswith("http") else self._base + where
-        timeout = aiohttp.ClientTimeout(total=600, sock_connect=5)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, auth=self._login) as session,

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,12 @@ def mortal(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
     """A Mothership of its own, whose parts are killed."""
     with Server(tmp_path_factory.mktemp("mortal"), f"mstf{worker_id}") as made:
         yield made
+
+
+class Rude(socketserver.TCPServer):
+    """Keeps a port from a server that would come back to it: hangs up on everybody."""
+
+    allow_reuse_address = True
 
 
 def begin_push(server: Server, folder: Path, app: str, seen: str) -> subprocess.Popen[bytes]:
@@ -110,17 +118,29 @@ def test_apps_serve_while_the_daemon_is_away(mortal: Server, folder: Path) -> No
     assert mortal.get("alone").status == 200
 
 
-def test_a_registry_that_is_down_is_the_reason_a_push_is_rejected(mortal: Server, folder: Path) -> None:
+def test_a_registry_that_stays_away_is_the_reason_a_push_is_rejected(mortal: Server, folder: Path) -> None:
     serve_first(mortal, folder, "noreg")
     engine, name = Engine(), f"{mortal.instance}-registry"
     mortal.commit(folder, {"app.py": WEB.replace("one", "two")})
     asyncio.run(engine.stop(name, timeout=1))
-    pushed = mortal.push(folder, "noreg")
-    asyncio.run(engine.start(name))
+    with Rude(("127.0.0.1", mortal.settings.registry_port), socketserver.BaseRequestHandler) as rude:
+        threading.Thread(target=rude.serve_forever, daemon=True).start()
+        pushed = mortal.push(folder, "noreg")
+        rude.shutdown()
     assert pushed.code == 1 and "registry" in pushed.text and "Traceback" not in pushed.text, pushed.text
     assert mortal.get("noreg").body.startswith("one")
-    assert until(lambda: mortal.push(folder, "noreg").code == 0, seconds=20)
+    assert until(lambda: mortal.push(folder, "noreg").code == 0, seconds=60)
     assert mortal.get("noreg").body.startswith("two")
+
+
+def test_a_registry_that_goes_away_during_a_build_is_waited_for(mortal: Server, folder: Path) -> None:
+    serve_first(mortal, folder, "waits")
+    slow = {"app.py": WEB.replace("one", "two"), "bin/pre_compile": "echo the-build-is-slow\nsleep 2\n"}
+    mortal.commit(folder, slow)
+    pushing = begin_push(mortal, folder, "waits", "the-build-is-slow")
+    asyncio.run(Engine().remove(f"{mortal.instance}-registry"))
+    assert pushing.wait(60) == 0, (folder.parent / "waits.log").read_text()
+    assert mortal.get("waits").body.startswith("two")
 
 
 def test_what_is_removed_behind_our_back_is_restored(mortal: Server, folder: Path) -> None:
