@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from builder import appjson, cnb, herokuyml
-from builder.buildpack import PATH, Buildpacks, Compiled
+from builder import appjson, cnb
+from builder.buildpack import PATH, Buildpacks
 from builder.choose import Choice, choose
 from builder.commit import Root, read_root
 from builder.compiler import Compiler
 from builder.credential import credential
+from builder.declaration import Declaration
+from builder.declared import declared, remarks, usable
 from builder.disk import full_disk_explained
 from builder.dockerfile import Dockerfiles, command, exposed
 from builder.fetch import Fetcher
 from builder.foreign import ForeignImages, Reference
 from builder.image import Base, Images, Stored
 from builder.layers import Cut, Layers
-from builder.procfile import NAME, described, parse
+from builder.procfile import described
 from builder.registry import Registry
 from builder.service import answering, network_name, network_spec, registry_name, registry_spec, write_config
 from builder.shelf import Shelf
@@ -73,18 +75,18 @@ class Builder:
         A cancellation ends the build's container within two seconds and leaves nothing behind.
         """
         root = await in_thread(read_root, source)
-        processes = _declared(root)
-        declared = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
+        said = appjson.parse(root.files[appjson.NAME]) if appjson.NAME in root.files else appjson.AppJson()
         project = cnb.chosen(source, root)
         choice = Choice() if project else choose(source, root, self._settings.buildpacks)
+        runs = declared(root, image=bool(project or choice.dockerfile))
         where = f"{source.folder} of " if source.folder else ""
         out.step(f"Building {where}{source.known[:7]} on the {self._settings.stack} stack")
         if project:
             image = await self._cnb.build(source, project, out)
         else:
             by = self._by_dockerfile if choice.dockerfile else self._by_buildpacks
-            image = await by(source, root, choice, processes, out)
-        return replace(image, checks=declared.checks, scripts=declared.scripts, stack=self._settings.stack)
+            image = await by(source, root, choice, runs, out)
+        return replace(image, checks=said.checks, scripts=said.scripts, stack=self._settings.stack)
 
     async def adopt(
         self, source: Source, name: Reference, login: Mapping[str, str], processes: Mapping[str, str], out: Output
@@ -100,24 +102,29 @@ class Builder:
         """Raises RegistryUnavailable when the registry doesn't answer within two seconds."""
         await answering(self._settings.registry, seconds=2)
 
-    async def _by_buildpacks(
-        self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
-    ) -> Image:
+    async def _by_buildpacks(self, source: Source, root: Root, choice: Choice, runs: Declaration, out: Output) -> Image:
         place = self._settings.data / "workspaces" / source.app
         layers = Layers(place, self._settings.build_disk << 20)
+        source = replace(source, config={**runs.config, **source.config})
+        choice = replace(choice, declares=tuple(runs.processes))
         with full_disk_explained(self._settings.data):
             place.mkdir(parents=True, exist_ok=True)
             said = await self._compiler.compiled(source, root, choice, place, out)
-            processes = {**_valid(said.processes), **procfile}
-            _announce(processes, procfile, _declaring(root), out)
+            defaults = _valid(said.processes)
+            taken = usable(runs, defaults, place / "app")
+            processes = {**defaults, **taken}
+            _announce(processes, taken, runs.file, out)
+            for line in remarks(runs, taken, source.config, source.app):
+                out.detail(line)
             base = await self._images.stack(said.extras)
+            config = _buildpack_config(source, base, {**said.config, **runs.config}, said.extras)
             cuts = await in_thread(layers.cut, root.time)
             try:
-                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said))
+                stored = await self._put(source, base, cuts, config)
             except NotFound:
                 layers.forget()
                 cuts = await in_thread(layers.cut, root.time)
-                stored = await self._put(source, base, cuts, _buildpack_config(source, base, said))
+                stored = await self._put(source, base, cuts, config)
             layers.keep(cuts)
         _ready(stored, out)
         return Image(
@@ -129,16 +136,14 @@ class Builder:
             build_id=source.build_id,
         )
 
-    async def _by_dockerfile(
-        self, source: Source, root: Root, choice: Choice, procfile: Mapping[str, str], out: Output
-    ) -> Image:
+    async def _by_dockerfile(self, source: Source, root: Root, choice: Choice, runs: Declaration, out: Output) -> Image:
         tag = f"mothership-build/{source.app}:{source.build_id}"
         assert choice.dockerfile
         await self._dockerfiles.build(source, choice.dockerfile, tag, out)
         try:
             config = (await self._engine.image(tag))["Config"]
-            processes = dict(procfile) or {"web": ""}
-            _announce(processes, procfile, _declaring(root), out)
+            processes = dict(runs.processes) or {"web": ""}
+            _announce(processes, runs.processes, runs.file, out)
             manifest = await self._images.pushed(tag, source.app, "built")
         finally:
             await asyncio.shield(self._engine.remove_image(tag))
@@ -171,16 +176,16 @@ class Builder:
         return await self._images.put(source.app, source.build_id.lower() or "latest", base, cuts, changes)
 
 
-def _buildpack_config(source: Source, base: Base, said: Compiled) -> dict[str, Any]:
+def _buildpack_config(source: Source, base: Base, config: Mapping[str, str], extras: tuple[str, ...]) -> dict[str, Any]:
     given = dict(pair.split("=", 1) for pair in base.config["config"].get("Env") or [])
-    values = {"PATH": PATH, **given, "HOME": "/app", **said.config}
+    values = {"PATH": PATH, **given, "HOME": "/app", **config}
     return {
         "Entrypoint": ENTRYPOINT,
         "Cmd": None,
         "User": "1000:1000",
         "WorkingDir": "/app",
         "Env": [f"{key}={value}" for key, value in values.items()],
-        "Labels": {**_labels(source), EXTRAS_LABEL: " ".join(said.extras)},
+        "Labels": {**_labels(source), EXTRAS_LABEL: " ".join(extras)},
     }
 
 
@@ -191,18 +196,6 @@ def _labels(source: Source) -> dict[str, str]:
 def _valid(processes: Mapping[str, str]) -> dict[str, str]:
     """The default process types whose names can be services."""
     return {name: line for name, line in processes.items() if PROCESS_NAME.fullmatch(name) and line}
-
-
-def _declared(root: Root) -> dict[str, str]:
-    """The process types that the commit names: in its Procfile, else in heroku.yml."""
-    if NAME in root.files:
-        return parse(root.files[NAME])
-    return herokuyml.processes(root.files.get(herokuyml.NAME, b""))
-
-
-def _declaring(root: Root) -> str:
-    """The file that says what an app runs."""
-    return NAME if NAME in root.files else herokuyml.NAME
 
 
 def _announce(processes: Mapping[str, str], procfile: Mapping[str, str], place: str, out: Output) -> None:

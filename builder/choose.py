@@ -31,11 +31,15 @@ SUBFOLDER = re.compile(r"subdir-heroku-buildpack|heroku-buildpack-subdir")
 
 @dataclass(frozen=True)
 class Choice:
-    """How to build: by a Dockerfile, or by buildpacks, of which `detect` takes the first that fits."""
+    """How to build: by a Dockerfile, or by buildpacks, of which `detect` takes the first that fits.
+
+    `declares` are the process types that the commit names.
+    """
 
     dockerfile: Recipe | None = None
     detect: bool = False
     buildpacks: tuple[Pack, ...] = ()
+    declares: tuple[str, ...] = ()
 
 
 def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:

@@ -27,6 +27,10 @@ READ = (
     "project.toml",
     "heroku.yml",
     "captain-definition",
+    "render.yaml",
+    "railway.json",
+    "railway.toml",
+    "nixpacks.toml",
 )
 
 

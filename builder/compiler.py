@@ -79,4 +79,4 @@ class Compiler:
             return ""
         packs = [(pack.label, pack.key) for pack in choice.buildpacks]
         host = (settings.build_env, settings.mirrors, settings.ca_bundle)
-        return key(choice.detect, packs, dict(source.config), source.folder, images, host)
+        return key(choice.detect, choice.declares, packs, dict(source.config), source.folder, images, host)

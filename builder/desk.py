@@ -73,6 +73,7 @@ def desk(settings: Settings, source: Source, choice: Choice, mirrors: Mirrors) -
         # A buildpack whose build leaves a site has it served by the static one's scripts.
         shutil.copytree(BUILDPACKS / "static", root / "buildpack" / "static", dirs_exist_ok=True)
         shutil.copy(STACK_RUN, root / "mothership" / "stack-run")
+        (root / "mothership" / "declared").write_text("".join(f"{name}\n" for name in choice.declares))
         for name, text in mirrors.files.items():
             (root / "mothership" / name).write_text(text)
         for key, value in source.config.items():

@@ -19,6 +19,7 @@ EVERYTHING = "everything"
 ANY_NAME = "+ *"
 DECIDING = frozenset(
     {".slugignore", "app.json", ".buildpacks", "project.toml", "heroku.yml"}
+    | {"render.yaml", "railway.json", "railway.toml", "nixpacks.toml"}
     | {"pyproject.toml", "package.json", "system.properties"}
 )
 """Files of the root that decide about the build itself, or by their contents which buildpack detects the app."""

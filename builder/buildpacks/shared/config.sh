@@ -12,3 +12,6 @@ export_config_vars() {
 		fi
 	done
 }
+
+# declares_web: whether the app itself says what its web process runs, in a Procfile or another file that has such.
+declares_web() { grep -qsE '^web[[:space:]]*:' Procfile || grep -qsx web /mothership/declared; }

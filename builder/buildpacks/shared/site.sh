@@ -11,7 +11,7 @@ source "$BUILDPACK_DIR/lib/start.sh"
 is_site() {
 	[[ -z ${MOTHERSHIP_FOLLOWED:-} ]] || return 1
 	builds || return 1
-	if grep -qsE '^web[[:space:]]*:' Procfile || [[ -f server.js ]]; then return 1; fi
+	if declares_web || [[ -f server.js ]]; then return 1; fi
 	[[ ! -f static.json ]] || return 0
 	if makes_server; then return 1; fi
 	[[ -z $(field .scripts.start) ]] || starts_for_development

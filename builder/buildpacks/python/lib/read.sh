@@ -9,7 +9,7 @@ say_what_was_read() {
 	reads .python-version runtime.txt pyproject.toml setup.py setup.cfg uv.toml "$MANAGER_FILE" "${READ[@]}" Procfile
 	looks_for requirements.txt uv.lock poetry.lock Pipfile Pipfile.lock bin/pre_compile bin/post_compile '*manage.py'
 	# Without a web process of the app's own, processes.py looks for one in these.
-	if ! grep -qsE '^web[[:space:]]*:' Procfile; then
+	if ! declares_web; then
 		reads '*.py'
 	fi
 }
