@@ -104,7 +104,7 @@ class Buildpacks:
         """Raise the BuildFailed that says why."""
         step, _, status = place.said("failed").strip().rpartition(" ")
         if step == "detection":
-            raise nothing_detected(source.app)
+            raise nothing_detected(source.app, workspace)
         if is_full(workspace):
             raise disk_full(workspace)
         state = (await self._engine.inspect(container))["State"]

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from builder import herokuyml, recipe
 from builder.commit import Root
@@ -22,11 +23,21 @@ LOOKED_FOR = (
     "Deno: deno.json",
     "Bun: bun.lock beside package.json",
     "Node: package.json",
-    "static site: index.html, static.json, public/index.html or dist/index.html",
+    "static site: index.html, static.json, Staticfile, public/index.html or dist/index.html",
     "Dockerfile",
 )
 SUBFOLDER = re.compile(r"subdir-heroku-buildpack|heroku-buildpack-subdir")
 """Buildpacks that do what the builder does by itself where a folder is the app."""
+
+
+ELSEWHERE = {
+    "build.sbt": ("Scala", "https://github.com/heroku/heroku-buildpack-scala"),
+    "project.clj": ("Clojure", "https://github.com/heroku/heroku-buildpack-clojure"),
+    "mix.exs": ("Elixir", "https://github.com/HashNuke/heroku-buildpack-elixir"),
+    "*.csproj": (".NET", "https://github.com/jincod/dotnetcore-buildpack"),
+    "*.sln": (".NET", "https://github.com/jincod/dotnetcore-buildpack"),
+}
+"""Languages that other people's buildpacks know, by their files in the root."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,16 @@ def choose(source: Source, root: Root, configured: Mapping[str, str]) -> Choice:
     return Choice(detect=True, buildpacks=tuple(own(name) for name in BUILT_IN))
 
 
-def nothing_detected(app: str) -> BuildFailed:
-    """The error when no buildpack fits: what was looked for, and three ways out."""
+def nothing_detected(app: str, place: Path) -> BuildFailed:
+    """The error when no buildpack fits what is in `place`: what was looked for, and three ways out."""
     looked = "\n".join(f"  {line}" for line in LOOKED_FOR)
+    for pattern, (language, url) in ELSEWHERE.items():
+        if any(place.glob(pattern)):
+            return BuildFailed(
+                f"{app} is in {language}, for which no buildpack is built in.",
+                f"There is one: mothership buildpacks:set -a {app} {url}\nOr add a Dockerfile.",
+                reason="no buildpack detected",
+            )
     return BuildFailed(
         f"No buildpack knows what {app} is. Looked in the root of the repository for:\n{looked}",
         "Three ways out: add one of these files, add a Dockerfile, "

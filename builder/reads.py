@@ -30,7 +30,15 @@ DETECTING = frozenset(
     | {"gradlew", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "build.sbt"}
     | {"project.clj", "system.properties", "composer.json", "index.php", "requirements.txt", "uv.lock", "poetry.lock"}
     | {"Pipfile", "Pipfile.lock", "setup.py", "pyproject.toml", "Gemfile", "Cargo.toml", "RustConfig", "static.json"}
-    | {"Gemfile.lock", "config.ru", "index.html", "public/index.html", "dist/index.html", "build/index.html"}
+    | {
+        "Staticfile",
+        "Gemfile.lock",
+        "config.ru",
+        "index.html",
+        "public/index.html",
+        "dist/index.html",
+        "build/index.html",
+    }
     | {f"pom.{kind}" for kind in ("xml", "atom", "clj", "groovy", "rb", "scala", "yaml", "yml")}
 )
 """What the detection of any built-in buildpack looks for."""

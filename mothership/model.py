@@ -10,6 +10,9 @@ from mothership.health import Check
 
 APP_NAME = re.compile(r"[a-z][a-z0-9-]{1,29}")
 PROCESS_NAME = re.compile(r"[a-z][a-z0-9_-]{0,29}", re.IGNORECASE)
+PORT = re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]", re.ASCII)
+"""A TCP port, 1 to 65535, as the config var PORT names it."""
+
 CONFIG_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({"mothership", "www", "api", "admin", "git", "registry", "dashboard", "status", "localhost"})
 

@@ -11,7 +11,7 @@ from mothership.commands.releases import skip_option
 from mothership.commands.session import Session
 from mothership.commands.verb import AppListing, Verb, key_only, option, output, positional, say, table
 from mothership.errors import Invalid, MothershipError, NotFound, Refused
-from mothership.model import CONFIG_KEY, Role
+from mothership.model import CONFIG_KEY, PORT, Role
 from mothership.output import SHORTEST_SECRET
 from mothership.releases import Order
 from mothership.store import App
@@ -173,8 +173,10 @@ def _pair(text: str) -> tuple[str, str]:
             f"{text[:40].partition('=')[0]!r} is not KEY=VALUE.",
             "Keys are letters, digits and underscores, not beginning with a digit: config:set DEBUG=1",
         )
-    if key.startswith(RESERVED) or key == "PORT":
+    if key.startswith(RESERVED):
         raise Invalid(f"{key} is a variable that Mothership sets itself.")
+    if key == "PORT" and not PORT.fullmatch(value):
+        raise Invalid("PORT is where the web process listens: a number from 1 to 65535, which Mothership chooses else.")
     if "\0" in value or _size(value) > LONGEST:
         raise Invalid(f"The value of {key} is longer than {LONGEST // 1024} KiB or has a NUL character in it.")
     return key, value

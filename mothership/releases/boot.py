@@ -79,7 +79,7 @@ class Boot:
 
     async def _web_up(self, live: list[Task]) -> list[Task]:
         """The web tasks that serve: they have answered a request, or a declared check will ask them for one."""
-        number = port(self.release.image)
+        number = port(self.release)
         fresh = [task for task in live if task.address and task.id not in self.added]
         if fresh:
             targets = tuple(Target(id=task.id, address=task.address, port=number) for task in fresh)

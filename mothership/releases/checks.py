@@ -59,7 +59,7 @@ class Examiner:
             return str(error)
 
     async def _by_request(self, release: Release, task: Task, check: Check) -> str:
-        target = Target(task.id, task.address, check.port or port(release.image))
+        target = Target(task.id, task.address, check.port or port(release))
         reply = await self._router.ask(release.app, target, check.path, check.headers, timeout=check.timeout)
         if not 200 <= reply.status < 400:
             return f"it answered {reply.status}"

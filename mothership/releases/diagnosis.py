@@ -54,7 +54,7 @@ class Diagnosis:
         self, release: Release, task: Task | None, *, process: str, seconds: int, connected: bool
     ) -> ReleaseFailed:
         """The error for a process that was not up in time; `connected` when it took connections all the same."""
-        wanted = port(release.image)
+        wanted = port(release)
         if task is None or not task.container or process != "web":
             return ReleaseFailed(
                 f"{process} of {release.app} was not up within {seconds} seconds.",
@@ -67,11 +67,16 @@ class Diagnosis:
                 "Its log says what it waits for: a database that can't be reached, workers that don't start?",
                 reason="web answered no request",
             )
-        found = [f"{address}:{number}" for address, number in await self._listening(task)]
-        where = f"It listens on {', '.join(found[:5])} instead." if found else "It listens on no port at all."
+        found = await self._listening(task)
+        places = ", ".join(f"{address}:{number}" for address, number in found[:5])
+        where = f"It listens on {places} instead." if found else "It listens on no port at all."
+        other = next(
+            (number for address, number in found if not address.startswith(("127.", "::1")) and number != wanted), 0
+        )
+        named = f"\nOr have this port routed: mothership config:set -a {release.app} PORT={other}" if other else ""
         return ReleaseFailed(
             f"web of {release.app} did not listen on $PORT ({wanted}) within {seconds} seconds. {where}",
-            "Make it listen on 0.0.0.0 and the port in the PORT environment variable.",
+            f"Make it listen on 0.0.0.0 and the port in the PORT environment variable.{named}",
             reason="web did not listen on $PORT",
         )
 

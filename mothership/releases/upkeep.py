@@ -148,7 +148,7 @@ class Upkeep:
     async def _route(self, app: App, release: Release, tasks: list[Task]) -> None:
         have = {server.id: server for server in await self._router.servers(app.name)}
         live = [task for task in tasks if task.address and not task.dead and task.wanted == "running"]
-        fresh = tuple(Target(task.id, task.address, port(release.image)) for task in live if task.id not in have)
+        fresh = tuple(Target(task.id, task.address, port(release)) for task in live if task.id not in have)
         if fresh:
             await self._router.add(app.name, fresh)
         idle = tuple(

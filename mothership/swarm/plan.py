@@ -6,7 +6,7 @@ from typing import Any
 
 from mothership.config import Settings
 from mothership.engine.container import MIB
-from mothership.model import Image, Limits, Release
+from mothership.model import PORT, Image, Limits, Release
 
 SECOND = 1_000_000_000
 DEFAULT_PORT = 5000
@@ -36,9 +36,10 @@ def labels(settings: Settings, app: str, process: str, version: int) -> dict[str
     return {INSTANCE: settings.instance, APP: app, PROCESS: process, RELEASE: str(version)}
 
 
-def port(image: Image) -> int:
-    """Where a web process listens: what a Dockerfile EXPOSEs, else PORT's default."""
-    return image.port or DEFAULT_PORT
+def port(release: Release) -> int:
+    """Where a web process listens: what the config var PORT says, else what a Dockerfile EXPOSEs, else the default."""
+    given = release.config.get("PORT", "")
+    return int(given) if PORT.fullmatch(given) else release.image.port or DEFAULT_PORT
 
 
 def arguments(image: Image, command: str) -> list[str]:
@@ -53,7 +54,7 @@ def arguments(image: Image, command: str) -> list[str]:
 def environment(release: Release, process: str, *, dyno: str) -> dict[str, str]:
     """A process's environment: the app's config vars, then what Mothership says about it (Heroku's dyno metadata)."""
     values = {
-        "PORT": str(port(release.image)),
+        "PORT": str(port(release)),
         **release.config,
         "DYNO": dyno,
         "MOTHERSHIP_APP": release.app,
@@ -62,7 +63,7 @@ def environment(release: Release, process: str, *, dyno: str) -> dict[str, str]:
         "SOURCE_VERSION": release.commit,
     }
     if process == "web":
-        values["PORT"] = str(port(release.image))
+        values["PORT"] = str(port(release))
     return values
 
 

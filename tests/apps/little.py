@@ -79,6 +79,47 @@ BARE = {
     "package.json": '{"name": "bare"}\n',
     "server.js": 'require("http").createServer((_, answer) => answer.end("bare")).listen(process.env.PORT);\n',
 }
+MAIN = {
+    "package.json": '{"name": "main", "main": "./lib/app.js"}\n',
+    "lib/app.js": 'require("http").createServer((_, answer) => answer.end("main")).listen(process.env.PORT);\n',
+}
+PREPARE = {
+    "package.json": (
+        '{"name": "prepare", "private": true, "scripts": {"postinstall": "esbuild app.js --outfile=made/app.js",'
+        ' "start": "node made/app.js"}, "devDependencies": {"esbuild": "0.25.0"}}\n'
+    ),
+    "app.js": (
+        'const there = require("fs").existsSync("node_modules/esbuild");\n'
+        'const text = "bundled, development packages: " + there;\n'
+        'require("http").createServer((_, answer) => answer.end(text)).listen(process.env.PORT);\n'
+    ),
+}
+BLUEPRINT = {
+    "render.yaml": (
+        "services:\n  - type: web\n    name: shop\n    runtime: python\n    buildCommand: pip install -r requirements.txt\n"
+        "    startCommand: gunicorn hall:app\n    envVars:\n      - {key: WHERE, value: a blueprint}\n"
+        "      - {key: PYTHON_VERSION, value: 3.13}\n      - {key: SECRET_KEY, generateValue: true}\n"
+        "  - {type: worker, name: mails, runtime: python, startCommand: python -m http.server}\n"
+    ),
+    "requirements.txt": "gunicorn\n",
+    "hall.py": (
+        "import os\n\n\ndef app(environ, start_response):\n    start_response('200 OK', [])\n"
+        "    return [f\"hello from {os.environ['WHERE']}\".encode()]\n"
+    ),
+}
+PAGE_AND_TOOLS = {
+    "package.json": '{"name": "page", "main": "index.js", "scripts": {"test": "exit 1"}, "devDependencies": {"is-odd": "3.0.1"}}\n',
+    "index.html": "<p>only a page</p>\n",
+    "index.js": "document.title = 1;\n",
+}
+STATICFILE = {"Staticfile": "root: site\npushstate: enabled\n", "site/index.html": "<p>in a folder</p>\n"}
+OWN_SERVER = {
+    "requirements.txt": "bottle\n",
+    "main.py": (
+        "import os\n\nimport bottle\n\nbottle.route('/')(lambda: 'by itself')\n"
+        "bottle.run(host='0.0.0.0', port=int(os.environ['PORT']))\n"
+    ),
+}
 HOOKS = {
     "package.json": (
         '{"name": "hooks", "private": true, "scripts": {"heroku-prebuild": "printf prebuild > said.txt",'

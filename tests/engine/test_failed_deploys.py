@@ -15,7 +15,7 @@ BAD_WEB = {
     "never-listens": ("import time; time.sleep(600)", ["did not listen on $PORT", "no port at all"]),
     "wrong-port": (
         "import http.server as h; h.HTTPServer(('0.0.0.0', 3000), h.SimpleHTTPRequestHandler).serve_forever()",
-        ["0.0.0.0:3000 instead"],
+        ["0.0.0.0:3000 instead", "mothership config:set -a failing PORT=3000"],
     ),
     "loopback": (
         "import http.server as h, os; "
@@ -193,3 +193,19 @@ def in_parallel(*calls: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.join()
     return [results[i] for i in range(len(calls))]
+
+
+def test_a_port_that_is_written_into_an_app_can_be_routed(server: Server, folder: Path) -> None:
+    listens = "import http.server as h; h.HTTPServer(('0.0.0.0', 3000), h.SimpleHTTPRequestHandler).serve_forever()"
+    server.commit(folder, {**FILES, "app.py": listens})
+    assert server.ssh("apps:create port-3000").returncode == 0
+    refused = server.ssh("config:set port-3000 PORT=70000")
+    assert refused.returncode != 0 and "1 to 65535" in refused.stderr, refused
+    assert server.ssh("config:set port-3000 PORT=3000").returncode == 0
+    pushed = server.push(folder, "port-3000")
+    assert pushed.code == 0, pushed.text
+    assert server.get("port-3000", "/app.py").body == listens
+    server.commit(folder, {"app.py": WEB})
+    assert server.push(folder, "port-3000").code == 0
+    assert server.ssh("config:unset port-3000 PORT").returncode == 0
+    assert server.get("port-3000").body.startswith("one")

@@ -1,8 +1,10 @@
 """The service of a process type, as a literal."""
 
+import pytest
+
 from mothership.config import Settings
 from mothership.model import Image, Limits, Release
-from mothership.swarm.plan import escaped, service, service_name
+from mothership.swarm.plan import escaped, port, service, service_name
 
 IMAGE = Image("blog", "sha256:ab", "buildpack", {"web": "python app.py", "worker": "python w.py"})
 
@@ -61,9 +63,15 @@ def test_a_web_service_is_named_labelled_limited_and_launched() -> None:
     }
 
 
-def test_a_config_var_can_not_move_the_web_port() -> None:
-    release = Release("blog", 1, IMAGE, {"PORT": "80"}, {"web": 1})
-    assert "PORT=5000" in service(Settings(), release, "web", 1, network="n")["TaskTemplate"]["ContainerSpec"]["Env"]
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("80", 80), ("65535", 65535), ("65536", 5000), ("0", 5000), ("x", 5000), ("", 5000), ("٣", 5000)],
+)
+def test_a_config_var_moves_the_web_port_if_it_is_one(given: str, expected: int) -> None:
+    release = Release("blog", 1, IMAGE, {"PORT": given}, {"web": 1})
+    assert port(release) == expected
+    env = service(Settings(), release, "web", 1, network="n")["TaskTemplate"]["ContainerSpec"]["Env"]
+    assert f"PORT={expected}" in env
 
 
 def test_templates_in_values_stay_as_they_are() -> None:

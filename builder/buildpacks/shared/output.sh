@@ -22,9 +22,9 @@ fail() {
 	exit 1
 }
 
-# indented COMMAND...: run it with its output as detail; its exit status is kept.
+# indented COMMAND...: run it with its output as detail, and in the file INDENTED if there is one; its exit status is kept.
 indented() {
-	"$@" 2>&1 | sed -u 's/^/       /'
+	"$@" 2>&1 | tee "${INDENTED:-/dev/null}" | sed -u 's/^/       /'
 }
 
 # put FILE: what comes in becomes its contents, unless it has them already: a layer whose files are touched is cut anew.

@@ -14,7 +14,7 @@ is_site() {
 	if declares_web || [[ -f server.js ]]; then return 1; fi
 	[[ ! -f static.json ]] || return 0
 	if makes_server; then return 1; fi
-	[[ -z $(field .scripts.start) ]] || starts_for_development
+	[[ -z $(field .scripts.start) ]] || starts_for_development || exports_pages
 }
 
 # work_aside: build in a copy of the app in the cache, where the packages stay.

@@ -2,7 +2,7 @@
 # What starts a JavaScript app: its start script, unless that is for development; else the server that its build left.
 # Needs field and MANAGER.
 
-DEVELOPMENT='(npm|pnpm|yarn|bun) (run )?(dev|preview)|vite( (dev|serve|preview))?|(react-scripts|craco|react-app-rewired|docusaurus|elm-app|react-static) start
+DEVELOPMENT='(npm|pnpm|yarn|bun) (run )?(dev|preview)|vite( (dev|serve|preview))?|(react-scripts|craco|react-app-rewired|docusaurus|elm-app|react-static|expo) start
 vue-cli-service serve|ng (serve|s|dev)|(astro|rsbuild) (dev|preview)|(nuxt|nuxi|next|vinxi|vitepress|vuepress|quasar|umi|dumi|expo|storybook|snowpack) dev
 (gatsby|gridsome) develop|parcel( serve)?|(@11ty/)?eleventy .*--serve.*|webpack-dev-server|(webpack|webpack-cli|rspack) (serve|dev)
 ember (serve|server|s)|hexo (server|s)|ionic serve|preact watch|stencil build .*--serve.*'
@@ -36,6 +36,11 @@ makes_server() {
 	grep -qsE "['\"]nitro" vite.config.* && return
 	[[ $build =~ (^|[ /])(nuxt|nuxi|vinxi)\ build || -n $(angular_server) ]] && return
 	[[ $build =~ (^|[ /])next\ build ]] && ! grep -qsE "output['\"]?: *['\"]export" next.config.*
+}
+
+# exports_pages: Next.js, whose own start script then fails.
+exports_pages() {
+	[[ $(script_command start) =~ ^next\ start ]] && grep -qsE "output['\"]?: *['\"]export" next.config.*
 }
 
 # Angular's server is started by a script that has the project's name in its own.
@@ -89,14 +94,35 @@ web_command() {
 			fi
 		done
 	fi
-	[[ -z $start ]] || start_script
+	if [[ -n $start ]]; then
+		start_script
+	elif [[ $MANAGER != bun && ! -f server.js ]] && declares_nothing && ! is_page; then
+		main_file
+	fi
+}
+
+# main_file: what `node .` would run, "" where there is no such file.
+main_file() {
+	local main file
+	main=$(field .main)
+	for file in "$main" "$main.js" "${main:+$main/}index.js"; do
+		if [[ -f $file && $file =~ ^[A-Za-z0-9_./-]+$ ]]; then
+			echo "node ${file#./}"
+			return
+		fi
+	done
+}
+
+# is_page: a page, whose package.json is there for tools alone.
+is_page() {
+	[[ -f $(site_folder .)/index.html ]] && jq -e '.dependencies // {} | length == 0' package.json >/dev/null
 }
 
 # decide_web FILE: writes the command for bin/release; says it where it isn't the start script.
 decide_web() {
 	local command
 	command=$(web_command)
-	if [[ -z $command ]] && makes_server && [[ -f $(site_folder .)/index.html ]]; then
+	if [[ -z $command && -f $(site_folder .)/index.html ]] && { makes_server || { [[ ! -f server.js ]] && declares_nothing && is_page; }; }; then
 		serve_site
 		command=$SITE_COMMAND
 	elif [[ -n $command && $command != "$(start_script)" ]] && ! declares_web; then

@@ -78,9 +78,9 @@ run_hook() {
 	GOBIN=$BUILD_DIR/bin indented "bin/$1" || fail "bin/$1 failed." "Its output is above; mend it, commit, and push again."
 }
 
-# One program is the web process; several are process types by their names.
+# One program is the web process, and the root's among several; others are process types by their names.
 write_processes() {
-	local program programs=()
+	local program name root programs=()
 	for program in "${PROGRAMS[@]}"; do
 		case $program in go-pre-compile | go-post-compile) ;; *) programs+=("$program") ;; esac
 	done
@@ -89,9 +89,12 @@ write_processes() {
 		0) return ;;
 		1) printf 'default_process_types:\n  web: bin/%s\n' "${programs[0]}" >/tmp/go-processes ;;
 		*)
+			root=$(go list "${FLAGS[@]}" -f '{{if eq .Name "main"}}{{.Target}}{{end}}' . 2>/dev/null || true)
 			echo "default_process_types:" >/tmp/go-processes
 			for program in "${programs[@]}"; do
-				echo "  $program: bin/$program" >>/tmp/go-processes
+				name=$program
+				if [[ $program == "${root##*/}" && " ${programs[*]} " != *" web "* ]]; then name=web; fi
+				echo "  $name: bin/$program" >>/tmp/go-processes
 			done
 			;;
 	esac

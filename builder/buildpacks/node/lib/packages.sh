@@ -4,7 +4,8 @@
 builds() { [[ -n $(field '.scripts["heroku-postbuild"]')$(field .scripts.build) ]]; }
 has_dev() { [[ $(jq '(.devDependencies // {}) | length' package.json) -gt 0 ]]; }
 keeps_dev() { [[ ${NPM_CONFIG_PRODUCTION:-} == false || ${YARN_PRODUCTION:-} == false || ${PNPM_SKIP_PRUNING:-} == true || ${YARN2_SKIP_PRUNING:-} == true || ${NODE_ENV} != production ]]; }
-wants_dev() { builds || keeps_dev; }
+installs() { jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare' package.json >/dev/null 2>&1; }
+wants_dev() { builds || installs || keeps_dev; }
 
 # What the installed packages depend on: the manifests, the locks, the runtime, and whether development packages are in.
 inputs() {
@@ -30,10 +31,18 @@ install_packages() {
 	fi
 	rm -f "$STATE"
 	step "Installing packages with $MANAGER"
-	"install_with_$MANAGER" || fail "The packages could not be installed." "What $MANAGER says is above."
+	INDENTED=/tmp/install.log "install_with_$MANAGER" || fail_install
 	local kind=full
 	if ! wants_dev; then kind=pruned; fi
 	echo "$INPUTS $kind" >"$STATE"
+}
+
+fail_install() {
+	if grep -qE 'EUSAGE|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|YN0028' /tmp/install.log; then
+		fail "The packages could not be installed: the lock file is not up to date with package.json." \
+			"Run $MANAGER install, commit the lock file, and push again."
+	fi
+	fail "The packages could not be installed." "What $MANAGER says is above."
 }
 
 # has_packages: are they there, or are there none to have?

@@ -6,6 +6,10 @@ write_profile() {
 	cat >"$BUILD_DIR/.profile.d/nodejs.sh" <<-'PROFILE'
 		export PATH="/app/.heroku/node/tools/bin:/app/.heroku/node/bin:/app/node_modules/.bin:$PATH"
 		export NODE_HOME=/app/.heroku/node NODE_ENV=${NODE_ENV:-production}
+		if [ -f /app/dist/server/entry.mjs ]; then
+			# Astro's server, which listens for its own machine alone by default.
+			export HOST=${HOST:-0.0.0.0}
+		fi
 		if [ -f /app/.pnp.cjs ]; then
 			export NODE_OPTIONS="--require /app/.pnp.cjs ${NODE_OPTIONS:-}"
 		fi

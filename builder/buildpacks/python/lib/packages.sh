@@ -21,7 +21,7 @@ install_packages() {
 
 fail_install() {
 	local lines=("The packages in $MANAGER_FILE can't be installed." "The reason is above.")
-	if [[ -z $REQUEST ]] && grep -qE 'Failed to build|build backend returned an error' /tmp/install.log; then
+	if [[ ! $REQUEST =~ ^[0-9.]+$ ]] && grep -qE 'Failed to( download and)? build|build backend returned an error' /tmp/install.log; then
 		lines+=("A package that is older than Python $SYSTEM_VERSION may not build with it. Choose another, such as 3.11, for the app:"
 			"  echo 3.11 >.python-version && git add .python-version")
 	fi

@@ -13,14 +13,23 @@ WSGI = re.compile(r"^(app|application)\s*=|^from \S+ import (?:\w+ as )?(app|app
 DASH = re.compile(r"^(server)\s*=\s*\w+\.server\b", re.MULTILINE)
 STREAMLIT = (r"^\s*st\.set_page_config\(", r"^import streamlit\b|^from streamlit\b")
 FASTAPI = re.compile(r"^(\w+)\s*(?::\s*FastAPI\s*)?=\s*(?:fastapi\.)?FastAPI\(", re.MULTILINE)
+FASTHTML = re.compile(r"^(\w+)(?:\s*,\s*\w+)*\s*=\s*(?:FastHTML|fast_app)\(", re.MULTILINE)
+ASGI = {"fastapi": FASTAPI, "fasthtml": FASTHTML}
+SERVES = re.compile(r"\bPORT\b")
+"""Names the variable that says where to listen."""
+
+DECLARED = Path("/mothership/declared")
 MODULES = ("app.py", "main.py", "wsgi.py", "application.py", "server.py", "app/__init__.py", "app/main.py")
 
 
 def main(root: Path) -> None:
-    command = django(root) or flask(root) or fastapi(root) or dash(root) or streamlit(root)
+    guesses = (django, flask, asgi, dash, streamlit, script)
+    command = next(filter(None, (guess(root) for guess in guesses)), "")
     print("---")
     if command:
         print(f"default_process_types:\n  web: {quoted(command)}")
+    elif nothing_declared(root) and (why := lacks(root)):
+        print(f"\n !     {why}\n", file=sys.stderr)
 
 
 def django(root: Path) -> str:
@@ -47,12 +56,39 @@ def flask(root: Path) -> str:
     return served("gunicorn", found[0]) if len(found) == 1 else ""
 
 
-def fastapi(root: Path) -> str:
+def asgi(root: Path) -> str:
     program = next((name for name in ("uvicorn", "hypercorn") if has(root, name)), "")
-    if not installed(root, "fastapi") or not program:
-        return ""
-    found = defined(root, FASTAPI)
+    packages = [package for package in ASGI if program and installed(root, package)]
+    found = [name for package in packages for name in defined(root, ASGI[package])]
     return served(program, found[0]) if len(found) == 1 else ""
+
+
+def script(root: Path) -> str:
+    """A program that serves by itself: it names PORT, or it is Gradio's, which has variables of its own."""
+    if not nothing_declared(root):
+        return ""
+    for name in ("main.py", "app.py", "server.py"):
+        code = text(root / name) if (root / name).is_file() else ""
+        if SERVES.search(code):
+            return f"python {name}"
+        if re.search(r"^(import|from) gradio\b", code, re.MULTILINE) and installed(root, "gradio"):
+            return f"GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=$PORT python {name}"
+    return ""
+
+
+def lacks(root: Path) -> str:
+    """What stands between a web app that was found and its server."""
+    if any(root.glob("manage.py")) and installed(root, "django") and not has(root, "gunicorn"):
+        return "There is a Django project, but no server for it among the packages: add gunicorn to them."
+    if installed(root, "flask") and not has(root, "gunicorn"):
+        return "There is Flask, but no server for it among the packages: add gunicorn to them."
+    if installed(root, "fastapi") and not has(root, "uvicorn"):
+        return "There is FastAPI, but no server for it among the packages: add uvicorn to them."
+    return ""
+
+
+def nothing_declared(root: Path) -> bool:
+    return not (root / "Procfile").is_file() and not (DECLARED.is_file() and DECLARED.read_text())
 
 
 def dash(root: Path) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from site_folder import fail, folder, is_built, read  # noqa: E402
+from site_folder import fail, folder, is_built, settings  # noqa: E402
 
-HIDDEN = ("Procfile", "static.json", "app.json", "package.json", "package-lock.json", "node_modules/*")
+HIDDEN = ("Procfile", "static.json", "Staticfile", "app.json", "package.json", "package-lock.json", "node_modules/*")
 HASHED = (
     r"^/(.*/)?(_next/static|_astro|_nuxt|_app/immutable)/"
     r"|^/(.*/)?assets/[^/]*[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+$"
@@ -22,12 +22,12 @@ HASHED = (
 
 
 def main(build: Path, target: Path) -> None:
-    settings = read(build / "static.json")
-    root = folder(build, settings)
+    said = settings(build)
+    root = folder(build, said)
     print(f"-----> Serving {'the whole repository' if root == '.' else root + '/'} with Caddy")
-    if "root" not in settings:
+    if "root" not in said:
         print('       Another folder: {"root": "FOLDER"} in static.json')
-    text = caddyfile(settings, build, root)
+    text = caddyfile(said, build, root)
     if not target.exists() or target.read_text() != text:  # a layer whose files are touched is cut anew
         target.write_text(text)
 

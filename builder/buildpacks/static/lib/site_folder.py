@@ -3,6 +3,7 @@
 # ruff: noqa: T201
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +16,19 @@ COMMITTED = ("public", "dist", "build")
 
 
 def main(build: Path) -> None:
-    print(folder(build, read(build / "static.json")))
+    print(folder(build, settings(build)))
+
+
+def settings(build: Path) -> dict[str, Any]:
+    """static.json, else what Cloud Foundry's Staticfile says by the same names."""
+    if (build / "static.json").exists() or not (build / "Staticfile").is_file():
+        return read(build / "static.json")
+    lines = (build / "Staticfile").read_text(errors="replace").splitlines()
+    pairs = dict(re.findall(r"^(root|pushstate)\s*:\s*(\S+)\s*$", "\n".join(lines), re.MULTILINE))
+    found: dict[str, Any] = {"root": pairs["root"]} if "root" in pairs else {}
+    if pairs.get("pushstate") in ("enabled", "true"):
+        found["routes"] = {"/**": "index.html"}
+    return found
 
 
 def folder(build: Path, settings: dict[str, Any]) -> str:
@@ -23,7 +36,9 @@ def folder(build: Path, settings: dict[str, Any]) -> str:
     root = str(settings.get("root") or guess(build))
     place = (build / root).resolve()
     if not place.is_relative_to(build.resolve()) or not place.is_dir():
-        fail(f"The folder {root!r}, which static.json names as root, is not there.")
+        fail(
+            f"The folder {root!r}, which {'static.json' if (build / 'static.json').exists() else 'Staticfile'} names as root, is not there."
+        )
     return str(place.relative_to(build.resolve()))
 
 
@@ -35,7 +50,18 @@ def guess(build: Path) -> str:
 def found(build: Path) -> tuple[str, ...]:
     """The usual places, and Angular's: a folder of the project's name below dist, with `browser` in it of late."""
     angular = sorted(str(path.parent.relative_to(build)) for path in build.glob("dist/*/browser/index.html"))
-    return (*BUILT, *angular, *sorted(str(path.parent.relative_to(build)) for path in build.glob("dist/*/index.html")))
+    return (
+        *vite(build),
+        *BUILT,
+        *angular,
+        *sorted(str(path.parent.relative_to(build)) for path in build.glob("dist/*/index.html")),
+    )
+
+
+def vite(build: Path) -> list[str]:
+    """The folder that Vite's settings name in place of dist."""
+    settings = [path.read_text(errors="replace") for path in sorted(build.glob("vite.config.*")) if path.is_file()]
+    return [name for text in settings for name in re.findall(r"\boutDir\s*:\s*['\"]([\w./-]+)['\"]", text)]
 
 
 def is_built(build: Path) -> bool:
