@@ -96,7 +96,8 @@ PREPARE = {
 }
 BLUEPRINT = {
     "render.yaml": (
-        "services:\n  - type: web\n    name: shop\n    runtime: python\n    buildCommand: pip install -r requirements.txt\n"
+        "services:\n  - type: web\n    name: shop\n    runtime: python\n"
+        "    buildCommand: pip install -r requirements.txt\n"
         "    startCommand: gunicorn hall:app\n    envVars:\n      - {key: WHERE, value: a blueprint}\n"
         "      - {key: PYTHON_VERSION, value: 3.13}\n      - {key: SECRET_KEY, generateValue: true}\n"
         "  - {type: worker, name: mails, runtime: python, startCommand: python -m http.server}\n"
@@ -108,7 +109,9 @@ BLUEPRINT = {
     ),
 }
 PAGE_AND_TOOLS = {
-    "package.json": '{"name": "page", "main": "index.js", "scripts": {"test": "exit 1"}, "devDependencies": {"is-odd": "3.0.1"}}\n',
+    "package.json": (
+        '{"name": "page", "main": "index.js", "scripts": {"test": "exit 1"}, "devDependencies": {"is-odd": "3.0.1"}}\n'
+    ),
     "index.html": "<p>only a page</p>\n",
     "index.js": "document.title = 1;\n",
 }

@@ -314,3 +314,40 @@ def test_yarn_runs_in_the_app_as_it_did_in_the_build(server: Server, folder: Pat
     pushed = server.push(folder, "n-pnp")
     assert pushed.code == 0, pushed.text
     assert json.loads(server.get("n-pnp").body)["packages"][0] == "ms"
+
+
+def test_what_next_exports_is_a_site_whatever_its_start_script_says(server: Server, folder: Path) -> None:
+    scripts = {"build": "node build.js", "start": "next start"}
+    files = {
+        "package.json": json.dumps({"name": "s", "scripts": scripts}),
+        "build.js": SITE["build.js"].replace("dist", "out"),
+    }
+    server.commit(folder, {**files, "next.config.mjs": 'export default { output: "export" };\n'})
+    pushed = server.push(folder, "n-export")
+    assert pushed.code == 0 and "Serving out/ with Caddy" in pushed.text, pushed.text
+    assert server.get("n-export").body == "<p>home</p>"
+
+
+def test_vite_says_where_it_leaves_a_site(server: Server, folder: Path) -> None:
+    files = {**SITE, "build.js": SITE["build.js"].replace("dist", "theoutput")}
+    server.commit(folder, {**files, "vite.config.js": "export default { build: { outDir: 'theoutput' } };\n"})
+    pushed = server.push(folder, "n-outdir")
+    assert pushed.code == 0 and "Serving theoutput/ with Caddy" in pushed.text, pushed.text
+
+
+def test_a_lock_that_is_behind_package_json_is_named(server: Server, folder: Path) -> None:
+    lock = {"name": "l", "lockfileVersion": 3, "requires": True, "packages": {"": {"name": "l"}}}
+    package = {"name": "l", "scripts": {"start": "node a.js"}, "dependencies": {"is-odd": "3.0.1"}}
+    server.commit(folder, {"package.json": json.dumps(package), "package-lock.json": json.dumps(lock)})
+    pushed = server.push(folder, "n-behind")
+    assert pushed.code == 1 and "not up to date with package.json" in pushed.text, pushed.text
+    assert "Run npm install, commit the lock file" in pushed.text
+
+
+def test_astros_server_listens_for_others(server: Server, folder: Path) -> None:
+    listens = "listen(process.env.PORT, process.env.HOST || 'localhost');"
+    listens = f"(await import('http')).createServer((q, a) => a.end('astro')).{listens}"
+    files = {"package.json": json.dumps({"name": "a", "scripts": {"start": "node dist/server/entry.mjs"}})}
+    server.commit(folder, {**files, "dist/server/entry.mjs": listens})
+    pushed = server.push(folder, "n-astro-start")
+    assert pushed.code == 0 and server.get("n-astro-start").body == "astro", pushed.text

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.buildpack_stand import EXAMPLES, App, shared
+from tests.engine.server import Server
 
 __all__ = ["shared"]
 
@@ -80,6 +81,7 @@ DASH = (
 )
 STREAMLIT = "import streamlit as st\n\nst.set_page_config(page_title='Hello')\nst.write('Streamlit')\n"
 FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/')\ndef home():\n    return 'fastapi'\n"
+FASTHTML = "from fasthtml.common import *\napp, rt = fast_app()\n\n@rt('/')\ndef get():\n    return P('fasthtml')\n"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,10 @@ FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n\n@api.get('/')\ndef ho
         (
             {"requirements.txt": "fastapi\nhypercorn\n", "main.py": FASTAPI},
             "hypercorn --bind 0.0.0.0:$PORT main:api",
+        ),
+        (
+            {"requirements.txt": "python-fasthtml\n", "main.py": FASTHTML},
+            "uvicorn --host 0.0.0.0 --port $PORT main:app",
         ),
         ({"requirements.txt": "dash\ngunicorn\n", "app.py": DASH}, "gunicorn app:server"),
         (
@@ -132,6 +138,23 @@ async def test_an_app_that_could_be_served_in_several_ways_or_none_gets_no_proce
     async with App(tmp_path, shared, "python", files).standing() as app:
         await app.build()
         assert "web" not in await app.release()
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"requirements.txt": "flask\n", "app.py": FLASK}, "There is Flask, but no server for it"),
+        ({"requirements.txt": "fastapi\n", "main.py": FASTAPI}, "There is FastAPI, but no server for it"),
+        ({**DJANGO, "requirements.txt": "django\n"}, "There is a Django project, but no server for it"),
+    ],
+)
+def test_a_server_that_is_missing_is_named(server: Server, folder: Path, files: dict[str, str], said: str) -> None:
+    server.commit(folder, files)
+    app = f"unserved-{said.split()[2].lower().strip(',')}"
+    server.ssh(f"apps:create {app}")
+    assert server.ssh(f"config:set {app} SECRET_KEY=s").returncode == 0
+    pushed = server.push(folder, app)
+    assert pushed.code == 0 and said in pushed.text and "No web process type" in pushed.text, pushed.text
 
 
 @pytest.mark.parametrize("name", ["python-flask", "python-django", "worker"])

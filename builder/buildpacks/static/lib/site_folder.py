@@ -36,9 +36,8 @@ def folder(build: Path, settings: dict[str, Any]) -> str:
     root = str(settings.get("root") or guess(build))
     place = (build / root).resolve()
     if not place.is_relative_to(build.resolve()) or not place.is_dir():
-        fail(
-            f"The folder {root!r}, which {'static.json' if (build / 'static.json').exists() else 'Staticfile'} names as root, is not there."
-        )
+        named = "static.json" if (build / "static.json").exists() else "Staticfile"
+        fail(f"The folder {root!r}, which {named} names as root, is not there.")
     return str(place.relative_to(build.resolve()))
 
 
