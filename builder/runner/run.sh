@@ -33,9 +33,10 @@ extras() {
 	done
 }
 
-# followed: tells a built-in buildpack whether another one runs after it, and says what serves the app.
+# followed: tells a built-in buildpack whether another one runs before it, or after it and says what serves the app.
 followed() {
-	unset MOTHERSHIP_FOLLOWED
+	unset MOTHERSHIP_FOLLOWED MOTHERSHIP_PRECEDED
+	[[ $ms_kind != own || $ms_mode != all || $ms_number = 1 ]] || export MOTHERSHIP_PRECEDED=yes
 	[[ $ms_kind != own || $ms_mode != all || $ms_number -ge ${#ms_plan[@]} ]] || export MOTHERSHIP_FOLLOWED=yes
 }
 

@@ -58,7 +58,7 @@ def push(server: Server, folder: Path, app: App) -> Result:
 def test_an_app_that_is_pushed_does_what_it_is_for(server: Server, pushes: Pushes, app: App) -> None:
     pushed = pushes[app.name].result(PATIENCE * len(APPS))
     assert pushed.code == 0, pushed.text
-    assert app.said in pushed.text, pushed.text
+    assert app.said in pushed.text and "command not found" not in pushed.text, pushed.text
     if app.expected:
         answer = server.get(app.hosted, app.path, timeout=30)
         assert answer.status == 200 and app.expected in answer.body, answer

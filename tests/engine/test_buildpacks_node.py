@@ -351,3 +351,18 @@ def test_astros_server_listens_for_others(server: Server, folder: Path) -> None:
     server.commit(folder, {**files, "dist/server/entry.mjs": listens})
     pushed = server.push(folder, "n-astro-start")
     assert pushed.code == 0 and server.get("n-astro-start").body == "astro", pushed.text
+
+
+def test_a_start_command_of_renders_makes_a_server_of_what_would_be_a_site(server: Server, folder: Path) -> None:
+    blueprint = "services: [{type: web, runtime: node, buildCommand: npm run build, startCommand: node app.js}]\n"
+    app = "require('http').createServer((q, a) => a.end(process.version)).listen(process.env.PORT);"
+    server.commit(folder, {**SITE, "render.yaml": blueprint, "app.js": app})
+    assert server.ssh("apps:create n-render").returncode == 0
+    assert server.ssh("config:set n-render NODE_VERSION=abc").returncode == 0
+    pushed = server.push(folder, "n-render")
+    assert pushed.code == 1 and 'the config var NODE_VERSION asks for Node "abc"' in pushed.text, pushed.text
+    assert server.ssh("config:set n-render NODE_VERSION=22").returncode == 0
+    pushed = server.push(folder, "n-render")
+    assert pushed.code == 0 and "as the config var NODE_VERSION asks for 22" in pushed.text, pushed.text
+    assert "render.yaml declares types -> web" in pushed.text and "command not found" not in pushed.text
+    assert server.get("n-render").body.startswith("v22.")

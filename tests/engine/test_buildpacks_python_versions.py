@@ -47,3 +47,15 @@ def test_a_python_that_nobody_has_is_an_error_that_lists_what_there_is(server: S
     assert pushed.code == 1, pushed.text
     assert "There is no Python 3.99 here, which .python-version asks for." in pushed.text
     assert "What can be had: 3.13.5 (the stack's own), 3.14, 3.15, 3.11" in pushed.text
+
+
+def test_a_config_var_chooses_a_python_before_any_file(server: Server, folder: Path) -> None:
+    assert server.ssh("apps:create p-var").returncode == 0
+    assert server.ssh("config:set p-var PYTHON_VERSION=3.98").returncode == 0
+    server.commit(folder, {**APP, ".python-version": "3.13\n"})
+    pushed = server.push(folder, "p-var")
+    assert pushed.code == 1 and "which the config var PYTHON_VERSION asks for" in pushed.text, pushed.text
+    assert "mothership config:set PYTHON_VERSION=3.13" in pushed.text
+    assert server.ssh("config:set p-var PYTHON_VERSION=3.13").returncode == 0
+    pushed = server.push(folder, "p-var")
+    assert pushed.code == 0 and "(the config var PYTHON_VERSION asks for 3.13)" in pushed.text, pushed.text

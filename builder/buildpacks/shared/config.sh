@@ -13,7 +13,10 @@ export_config_vars() {
 	done
 }
 
-# declares_nothing: neither the app nor a buildpack after this one says what it runs.
+# declares_nothing: neither the app nor another buildpack says what it runs.
+declares_nothing() {
+	[[ ! -f Procfile && ! -s /mothership/declared && -z ${MOTHERSHIP_FOLLOWED:-}${MOTHERSHIP_PRECEDED:-} ]]
+}
+
 # declares_web: whether the app itself says what its web process runs, in a Procfile or another file that has such.
-declares_nothing() { [[ ! -f Procfile && ! -s /mothership/declared && -z ${MOTHERSHIP_FOLLOWED:-} ]]; }
 declares_web() { grep -qsE '^web[[:space:]]*:' Procfile || grep -qsx web /mothership/declared; }

@@ -122,7 +122,7 @@ is_page() {
 decide_web() {
 	local command
 	command=$(web_command)
-	if [[ -z $command && -f $(site_folder .)/index.html ]] && { makes_server || { [[ ! -f server.js ]] && declares_nothing && is_page; }; }; then
+	if [[ -z $command && -f $(site_folder .)/index.html ]] && { makes_server || { [[ $MANAGER != bun && ! -f server.js ]] && declares_nothing && is_page; }; }; then
 		serve_site
 		command=$SITE_COMMAND
 	elif [[ -n $command && $command != "$(start_script)" ]] && ! declares_web; then

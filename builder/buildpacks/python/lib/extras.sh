@@ -50,9 +50,18 @@ mirrored() {
 fail_unavailable() {
 	fail "There is no Python $REQUEST here, which $REQUEST_FILE asks for." "" \
 		"What can be had: $(available_versions)" \
-		"Write one of them in .python-version, such as ${SYSTEM_VERSION%.*}, commit it and push again." \
+		"$(advice "${SYSTEM_VERSION%.*}")" \
 		"With access to the internet, or to a mirror named by UV_PYTHON_INSTALL_MIRROR, there would be:" \
 		"$(known_versions)"
+}
+
+# advice VERSION: how to ask for another.
+advice() {
+	if [[ $REQUEST_FILE == *PYTHON_VERSION ]]; then
+		printf 'Set another and push again: mothership config:set PYTHON_VERSION=%s' "$1"
+	else
+		printf 'Write one of them in .python-version, such as %s, commit it and push again.' "$1"
+	fi
 }
 
 available_versions() {

@@ -2,6 +2,7 @@
 
 # ruff: noqa: T201
 
+import os
 import re
 import shlex
 import sys
@@ -88,7 +89,8 @@ def lacks(root: Path) -> str:
 
 
 def nothing_declared(root: Path) -> bool:
-    return not (root / "Procfile").is_file() and not (DECLARED.is_file() and DECLARED.read_text())
+    others = os.environ.keys() & {"MOTHERSHIP_FOLLOWED", "MOTHERSHIP_PRECEDED"}
+    return not others and not (root / "Procfile").is_file() and not (DECLARED.is_file() and DECLARED.read_text())
 
 
 def dash(root: Path) -> str:
