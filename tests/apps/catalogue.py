@@ -278,6 +278,7 @@ APPS = (
         path="/any",
         files=little.STATICFILE,
     ),
+    App("gradio", "Python", "pip", "Gradio without a Procfile", "gradio", files=little.GRADIO),
     App(
         "own-server",
         "Python",

@@ -123,6 +123,10 @@ OWN_SERVER = {
         "bottle.run(host='0.0.0.0', port=int(os.environ['PORT']))\n"
     ),
 }
+GRADIO = {
+    "requirements.txt": "gradio\n",
+    "app.py": "import gradio\n\ngradio.Interface(str.upper, 'text', 'text').launch()\n",
+}
 HOOKS = {
     "package.json": (
         '{"name": "hooks", "private": true, "scripts": {"heroku-prebuild": "printf prebuild > said.txt",'

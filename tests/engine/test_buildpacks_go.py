@@ -157,3 +157,13 @@ def test_what_go_says_of_a_mistake_reaches_the_one_who_pushes(server: Server, fo
     server.commit(folder, {"go.mod": "module example.com/wrong\nrequire (\n"})
     pushed = server.push(folder, "go-wrong")
     assert pushed.code == 1 and "go.mod" in pushed.text and "What go says is above" in pushed.text, pushed.text
+
+
+def test_of_several_programs_the_roots_is_the_web_process(server: Server, folder: Path) -> None:
+    tool = 'package main\n\nfunc main() { println("a tool") }\n'
+    server.commit(
+        folder, {"go.mod": "module example.com/shop\n", "serve.go": SERVE, "main.go": VERSION, "cmd/tool/main.go": tool}
+    )
+    pushed = server.push(folder, "go-root")
+    assert pushed.code == 0 and "Default types -> web, tool" in pushed.text, pushed.text
+    assert server.get("go-root").body.startswith("go1.")

@@ -253,6 +253,7 @@ def test_a_start_script_of_a_development_tool_gives_way_to_that_for_production(s
         ("n-eleventy", "npx @11ty/eleventy --serve --quiet"),
         ("n-gatsby", "npm run develop"),
         ("n-react", "cross-env PORT=3000 react-scripts start"),
+        ("n-expo", "expo start"),
     ],
 )
 def test_a_start_script_that_watches_sources_starts_no_server(

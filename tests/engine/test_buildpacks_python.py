@@ -217,7 +217,10 @@ async def test_a_repository_that_cannot_be_reached_is_the_installers_error(tmp_p
         assert " !     The packages in requirements.txt can't be installed." in failed.text
 
 
-@pytest.mark.parametrize(("version", "hints"), [({}, True), ({".python-version": "3.13"}, False)])
+RANGE = {"pyproject.toml": "[project]\nname = 'a'\nrequires-python = '>=3.10,<4'\n"}
+
+
+@pytest.mark.parametrize(("version", "hints"), [({}, True), (RANGE, True), ({".python-version": "3.13"}, False)])
 async def test_a_package_that_does_not_build_may_be_older_than_the_default_python(
     version: dict[str, str], hints: bool, tmp_path: Path, shared: Path
 ) -> None:
