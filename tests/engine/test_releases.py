@@ -91,7 +91,13 @@ def test_a_scale_that_makes_no_sense_is_refused(
 
 @pytest.mark.parametrize(
     ("pair", "expected"),
-    [("PORT=80", "sets itself"), ("1A=b", "KEY=VALUE"), ("A-B=c", "KEY=VALUE"), ("A", "KEY=VALUE")],
+    [
+        ("DYNO=web.1", "sets itself"),
+        ("PORT=0", "1 to 65535"),
+        ("1A=b", "KEY=VALUE"),
+        ("A-B=c", "KEY=VALUE"),
+        ("A", "KEY=VALUE"),
+    ],
 )
 def test_a_config_var_that_can_not_be_is_refused(
     server: Server, tmp_path_factory: pytest.TempPathFactory, pair: str, expected: str
