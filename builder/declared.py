@@ -46,8 +46,9 @@ def remarks(found: Declaration, used: Mapping[str, str], config: Mapping[str, st
     """What a user should know of a file of another platform's, a line each."""
     if found.trouble:
         yield f"{found.file} is not used, it can't be read: {found.trouble}"
-    for name in found.processes.keys() - used.keys():
-        yield f"Not used: {found.file} starts {name} by {_short(found.processes[name])!r}, which is not in the image"
+    for name, command in found.processes.items():
+        if name not in used:
+            yield f"Not used: {found.file} starts {name} by {_short(command)!r}, which is not in the image"
     steps = re.split(r"\s*(?:&&|;|\n)\s*", found.build)
     if found.build and not all(USUAL.fullmatch(step) for step in steps if step):
         yield f"Not run: its build command {_short(found.build)!r}, in whose place the buildpack builds"

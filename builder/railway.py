@@ -9,6 +9,7 @@ import tomllib
 from typing import Any
 
 from builder.declaration import Declaration
+from builder.text import is_text
 
 JSON, TOML, NIXPACKS = "railway.json", "railway.toml", "nixpacks.toml"
 
@@ -30,8 +31,11 @@ def read(name: str, data: bytes) -> Declaration:
 
 
 def _command(found: Any, section: str, name: str) -> str:
-    """A command, or a list of them, of a section."""
+    """A command, or a list of them, of a section. Raises ValueError."""
     inside = found.get(section) if isinstance(found, dict) else None
     value = inside.get(name) if isinstance(inside, dict) else None
     lines = value if isinstance(value, list) else [value]
-    return " && ".join(line.strip() for line in lines if isinstance(line, str) and line.strip())
+    command = " && ".join(line.strip() for line in lines if isinstance(line, str) and line.strip())
+    if not is_text(command):
+        raise ValueError(f"{section}.{name} has a NUL or half a character in it")
+    return command

@@ -26,7 +26,7 @@ def read(data: bytes) -> Declaration:
     processes = {"web": _text(web.get("startCommand")), "release": _text(web.get("preDeployCommand"))} if web else {}
     workers = [each for each in services if each.get("type") in WORKERS]
     for each in workers:
-        processes[_process(each, alone=len(workers) == 1)] = _text(each.get("startCommand"))
+        processes.setdefault(_process(each, alone=len(workers) == 1), _text(each.get("startCommand")))
     settings = list(_settings(web or next(iter(workers), {})))
     return Declaration(
         NAME,

@@ -43,10 +43,15 @@ def scalars(found: object) -> dict[str, str]:
     return {key: value for key, value in pairs if isinstance(key, str) and isinstance(value, str)}
 
 
+def is_text(found: str) -> bool:
+    """Whether a program can be given it: without NUL characters and halves of surrogate pairs."""
+    return found.isprintable() or not ("\0" in found or any("\ud800" <= each <= "\udfff" for each in found))
+
+
 def _size(found: object, known: dict[int, int]) -> int:
     """The characters below a node, each alias counted as what it stands for. Raises ValueError."""
     if isinstance(found, str):
-        if not found.isprintable() and ("\0" in found or any("\ud800" <= each <= "\udfff" for each in found)):
+        if not is_text(found):
             raise ValueError("it has a NUL or half a character in it")
         return len(found) + 1
     if id(found) not in known:

@@ -55,6 +55,13 @@ def test_workers_that_are_several_go_by_their_names() -> None:
     assert declared(root(render_yaml=text)).processes == {"a": "a"}
 
 
+def test_a_worker_that_is_named_web_takes_no_web_process_place() -> None:
+    text = (
+        b"services: [{type: web, startCommand: w}, {type: worker, name: web, startCommand: x}, {type: worker, name: b}]"
+    )
+    assert declared(root(render_yaml=text)).processes == {"web": "w"}
+
+
 @pytest.mark.parametrize(
     ("name", "data", "processes"),
     [
@@ -83,7 +90,18 @@ def test_with_a_dockerfile_renders_own_way_of_building_does_not_count() -> None:
     assert declared(root(render_yaml=RENDER, railway_json=RAILWAY), image=True).processes["web"] == "node a.js"
 
 
-@pytest.mark.parametrize(("name", "data"), [("render_yaml", b"a: [b"), ("railway_json", b"{"), ("railway_toml", b"[")])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("render_yaml", b"a: [b"),
+        ("railway_json", b"{"),
+        ("railway_json", b'{"deploy": {"startCommand": "a\\u0000b"}}'),
+        ("railway_json", b'{"deploy": {"startCommand": "\\ud800"}}'),
+        ("railway_json", b"[" * 100_000),
+        ("railway_toml", b"["),
+        ("nixpacks_toml", b'[start]\ncmd = "a\\u0000b"\n'),
+    ],
+)
 def test_a_file_of_another_platform_that_cannot_be_read_stops_nothing(name: str, data: bytes) -> None:
     found = declared(root(**{name: data}))
     assert found.processes == {} and found.trouble

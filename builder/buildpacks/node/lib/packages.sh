@@ -4,7 +4,10 @@
 builds() { [[ -n $(field '.scripts["heroku-postbuild"]')$(field .scripts.build) ]]; }
 has_dev() { [[ $(jq '(.devDependencies // {}) | length' package.json) -gt 0 ]]; }
 keeps_dev() { [[ ${NPM_CONFIG_PRODUCTION:-} == false || ${YARN_PRODUCTION:-} == false || ${PNPM_SKIP_PRUNING:-} == true || ${YARN2_SKIP_PRUNING:-} == true || ${NODE_ENV} != production ]]; }
-installs() { jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare' package.json >/dev/null 2>&1; }
+# installs [FILE]: has a package.json scripts of its own that an installation runs?
+installs() {
+	jq -e '.scripts // {} | .preinstall // .install // .postinstall // .preprepare // .prepare // .postprepare' "${1:-package.json}" >/dev/null 2>&1
+}
 wants_dev() { builds || installs || keeps_dev; }
 
 # What the installed packages depend on: the manifests, the locks, the runtime, and whether development packages are in.
@@ -55,8 +58,7 @@ has_packages() {
 members_are_built() {
 	local member
 	while IFS= read -r -d '' member; do
-		if [[ -f ${member%package.json}binding.gyp ]] ||
-			jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare' "$member" >/dev/null 2>&1; then
+		if [[ -f ${member%package.json}binding.gyp ]] || installs "$member"; then
 			return 0
 		fi
 	done < <(find . -mindepth 2 -name package.json -not -path '*/node_modules/*' -not -path './.heroku/*' -print0)

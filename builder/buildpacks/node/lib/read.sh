@@ -17,6 +17,5 @@ say_what_was_read() {
 
 # runs_scripts: the app's own, which may read anything.
 runs_scripts() {
-	jq -e '.scripts // {} | .preinstall // .install // .postinstall // .prepare // .preprepare // .postprepare //
-		.["heroku-prebuild"] // .["heroku-cleanup"]' package.json >/dev/null 2>&1
+	installs || jq -e '.scripts // {} | .["heroku-prebuild"] // .["heroku-cleanup"]' package.json >/dev/null 2>&1
 }

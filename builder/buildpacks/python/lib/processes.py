@@ -19,6 +19,7 @@ ASGI = {"fastapi": FASTAPI, "fasthtml": FASTHTML}
 SERVES = re.compile(r"\bPORT\b")
 """Names the variable that says where to listen."""
 
+SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi")
 DECLARED = Path("/mothership/declared")
 MODULES = ("app.py", "main.py", "wsgi.py", "application.py", "server.py", "app/__init__.py", "app/main.py")
 
@@ -79,11 +80,13 @@ def script(root: Path) -> str:
 
 def lacks(root: Path) -> str:
     """What stands between a web app that was found and its server."""
-    if any(root.glob("manage.py")) and installed(root, "django") and not has(root, "gunicorn"):
+    if any(has(root, program) for program in SERVERS):
+        return ""
+    if (root / "manage.py").is_file() and installed(root, "django"):
         return "There is a Django project, but no server for it among the packages: add gunicorn to them."
-    if installed(root, "flask") and not has(root, "gunicorn"):
+    if installed(root, "flask"):
         return "There is Flask, but no server for it among the packages: add gunicorn to them."
-    if installed(root, "fastapi") and not has(root, "uvicorn"):
+    if installed(root, "fastapi"):
         return "There is FastAPI, but no server for it among the packages: add uvicorn to them."
     return ""
 
