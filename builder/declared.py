@@ -7,12 +7,16 @@ from pathlib import Path
 from builder import herokuyml, procfile, railway, renderyaml
 from builder.commit import Root
 from builder.declaration import Declaration
+from builder.desk import read
 
 OTHERS = (renderyaml.NAME, railway.JSON, railway.TOML, railway.NIXPACKS)
-TOOLS = re.compile(r"(?:\w+=\S*\s+)*(?:cargo|go|rustup|mvn|gradle|\./mvnw|\./gradlew|sbt|lein)\s")
-"""Commands that build what they run: they are not there when the app runs."""
+TOOLS = re.compile(
+    r"^\s*(?:\w+=\S*\s+)*(?:exec\s+)?(?:cargo|go|rustup|mvn|gradle|\./mvnw|\./gradlew|sbt|lein|uv|poetry|pipenv)\s",
+    re.MULTILINE,
+)
+"""Commands of tools that build what they run: they are not there when the app runs."""
 
-PROGRAM = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?\./([\w./-]+)")
+PROGRAM = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(?:(?:ba)?sh\s+|\./)([\w./-]+)")
 USUAL = re.compile(
     r"pip3? install( --upgrade pip| -U pip)?( -r requirements\.txt)?|python -m pip install [\w. -]+|uv sync.*"
     r"|poetry install.*|(npm|yarn|pnpm|bun)( install| ci| i| run build| build)?( --[\w=-]+)*|corepack enable"
@@ -48,7 +52,7 @@ def remarks(found: Declaration, used: Mapping[str, str], config: Mapping[str, st
         yield f"{found.file} is not used, it can't be read: {found.trouble}"
     for name, command in found.processes.items():
         if name not in used:
-            yield f"Not used: {found.file} starts {name} by {_short(command)!r}, which is not in the image"
+            yield f"Not used: {found.file} starts {name} by {_short(command)!r}, which can't run in the image"
     steps = re.split(r"\s*(?:&&|;|\n)\s*", found.build)
     if found.build and not all(USUAL.fullmatch(step) for step in steps if step):
         yield f"Not run: its build command {_short(found.build)!r}, in whose place the buildpack builds"
@@ -67,9 +71,15 @@ def _read(root: Root, name: str) -> Declaration:
 
 
 def _runs(command: str, app: Path) -> bool:
+    """Whether a command, and the script that it may be, can run in the app's image."""
+    if TOOLS.search(f"{command} "):
+        return False
     program = PROGRAM.match(command)
-    made = program is None or (".." not in program[1].split("/") and (app / program[1]).exists())
-    return made and not TOOLS.match(f"{command} ")
+    if program is None:
+        return True
+    return (
+        ".." not in program[1].split("/") and (app / program[1]).is_file() and not TOOLS.search(read(app / program[1]))
+    )
 
 
 def _short(command: str) -> str:

@@ -116,13 +116,21 @@ def test_a_file_of_another_platform_that_cannot_be_read_stops_nothing(name: str,
         ("cargo run --release", False),
         ("PORT=1 go run .", False),
         ("./../../etc/passwd", False),
+        ("uv run uvicorn main:app --host 0.0.0.0", False),
+        ("poetry run gunicorn app:app", False),
+        ("./run.sh", False),
+        ("bash run.sh --x", False),
+        ("./looped", False),
+        ("uvicorn main:app", True),
         ("./start.sh", True),
         ("node dist/main.js", True),
         ("gunicorn app:app", True),
     ],
 )
 def test_a_start_command_of_what_only_their_build_makes_gives_way(tmp_path: Path, command: str, kept: bool) -> None:
-    (tmp_path / "start.sh").touch()
+    (tmp_path / "start.sh").write_text("# not by uv run\nexec gunicorn app:app\n")
+    (tmp_path / "run.sh").write_text("set -e\n\n  exec uv run fastapi run --port $PORT\n")
+    (tmp_path / "looped").symlink_to("looped")
     found = Declaration("render.yaml", {"web": command})
     assert usable(found, {"web": "bin/app"}, tmp_path) == ({"web": command} if kept else {})
     assert usable(found, {}, tmp_path) == {"web": command}
