@@ -1,5 +1,6 @@
 """Which file of the commit says what the app runs: its Procfile, heroku.yml, or one for another platform."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,10 @@ TOOLS = re.compile(
     re.MULTILINE,
 )
 """Commands of tools that build what they run: they are not there when the app runs."""
+
+MANAGER = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(npm|npx|yarn|pnpm|bun)\s")
+MANAGERS = (".heroku/node/tools/bin", ".heroku/node/bin", ".heroku/bun/bin")
+"""Where a JavaScript app's own package manager is in its image."""
 
 PROGRAM = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(?:(?:ba)?sh\s+|\./)([\w./-]+)")
 USUAL = re.compile(
@@ -74,6 +79,8 @@ def _runs(command: str, app: Path) -> bool:
     """Whether a command, and the script that it may be, can run in the app's image."""
     if TOOLS.search(f"{command} "):
         return False
+    if manager := MANAGER.match(f"{command} "):
+        return any(os.path.lexists(app / folder / manager[1]) for folder in MANAGERS)
     program = PROGRAM.match(command)
     if program is None:
         return True

@@ -121,6 +121,9 @@ def test_a_file_of_another_platform_that_cannot_be_read_stops_nothing(name: str,
         ("./run.sh", False),
         ("bash run.sh --x", False),
         ("./looped", False),
+        ("yarn start", False),
+        ("PORT=1 pnpm start", False),
+        ("npm start", True),
         ("uvicorn main:app", True),
         ("./start.sh", True),
         ("node dist/main.js", True),
@@ -131,6 +134,8 @@ def test_a_start_command_of_what_only_their_build_makes_gives_way(tmp_path: Path
     (tmp_path / "start.sh").write_text("# not by uv run\nexec gunicorn app:app\n")
     (tmp_path / "run.sh").write_text("set -e\n\n  exec uv run fastapi run --port $PORT\n")
     (tmp_path / "looped").symlink_to("looped")
+    (tmp_path / ".heroku/node/bin").mkdir(parents=True)
+    (tmp_path / ".heroku/node/bin/npm").symlink_to("../lib/npm-cli.js")
     found = Declaration("render.yaml", {"web": command})
     assert usable(found, {"web": "bin/app"}, tmp_path) == ({"web": command} if kept else {})
     assert usable(found, {}, tmp_path) == {"web": command}
